@@ -1,0 +1,30 @@
+# Compiler flags of every target: C++23, warnings as errors, hardening, and the sanitizer that MOLDAU_SANITIZE names.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+
+set(MOLDAU_SANITIZE "" CACHE STRING "Sanitizers of this build: empty, 'address,undefined' or 'thread'")
+option(MOLDAU_MUTANTS "Compile in the planted faults that the suites must find (off in anything that is run for real)" OFF)
+
+add_library(moldau_options INTERFACE)
+target_compile_options(moldau_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wno-missing-field-initializers
+  -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero
+  -fno-omit-frame-pointer -gline-tables-only -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+target_compile_definitions(moldau_options INTERFACE _GLIBCXX_ASSERTIONS)
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT MOLDAU_SANITIZE)
+  target_compile_definitions(moldau_options INTERFACE _FORTIFY_SOURCE=3)
+endif()
+target_link_options(moldau_options INTERFACE -fuse-ld=lld -Wl,-z,relro,-z,now -Wl,--gc-sections)
+target_include_directories(moldau_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+if(MOLDAU_SANITIZE)
+  target_compile_options(moldau_options INTERFACE -fsanitize=${MOLDAU_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(moldau_options INTERFACE -fsanitize=${MOLDAU_SANITIZE})
+endif()
+if(MOLDAU_MUTANTS)
+  target_compile_definitions(moldau_options INTERFACE MOLDAU_MUTANTS=1)
+endif()
