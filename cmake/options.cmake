@@ -14,7 +14,7 @@ target_compile_options(moldau_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   -Wno-missing-field-initializers
   -fstack-protector-strong -fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero
-  -fno-omit-frame-pointer -gline-tables-only -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+  -fno-omit-frame-pointer -gline-tables-only)
 target_compile_definitions(moldau_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT MOLDAU_SANITIZE)
   target_compile_definitions(moldau_options INTERFACE _FORTIFY_SOURCE=3)
