@@ -1,9 +1,10 @@
-# moldau_module(NAME [LIBRARIES ...]): the static library of src/NAME from every source below the folder, and beside it
-# NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them.
+# moldau_module(NAME [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
+# from every source below the folder (but those that EXCLUDE matches, which another target takes) and from SOURCES, and
+# beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them.
 option(MOLDAU_FUZZ "Build the libFuzzer targets" OFF)
 
 function(moldau_module name)
-  cmake_parse_arguments(arg "" "" "LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
@@ -11,6 +12,10 @@ function(moldau_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
+  if(arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCLUDE}")
+  endif()
+  list(APPEND sources ${arg_SOURCES})
   if(sources)
     add_library(moldau_${name} STATIC ${sources})
     target_link_libraries(moldau_${name} PUBLIC moldau_options ${arg_LIBRARIES})
@@ -28,7 +33,7 @@ function(moldau_module name)
     foreach(source ${fuzzers})
       get_filename_component(target ${source} NAME_WE)
       add_executable(${target} ${source})
-      target_link_libraries(${target} PRIVATE moldau_${name})
+      target_link_libraries(${target} PRIVATE moldau_${name} ${arg_TEST_LIBRARIES})
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()
