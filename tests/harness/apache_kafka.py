@@ -1,0 +1,81 @@
+"""Real Apache Kafka from its Maven jars: brings them once, and knows the command lines of its server and tools.
+
+The jars lie under ~/.cache/apache-kafka (or APACHE_KAFKA_HOME), one folder for each version. Needs Java 17 and Maven.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+
+VERSION = os.environ.get("APACHE_KAFKA_VERSION", "4.3.1")
+HOME = pathlib.Path(os.environ.get("APACHE_KAFKA_HOME", pathlib.Path.home() / ".cache" / "apache-kafka")) / VERSION
+JARS = HOME / "lib"
+CLUSTER_ID = "TW9sZGF1TW9sZGF1TW9sZA"
+
+TOOLS = {
+    "kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
+    "kafka-cluster": "org.apache.kafka.tools.ClusterTool",
+    "kafka-configs": "kafka.admin.ConfigCommand",
+    "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
+    "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-consumer-perf-test": "org.apache.kafka.tools.ConsumerPerformance",
+    "kafka-delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
+    "kafka-dump-log": "org.apache.kafka.tools.DumpLogSegments",
+    "kafka-features": "org.apache.kafka.tools.FeatureCommand",
+    "kafka-get-offsets": "org.apache.kafka.tools.GetOffsetShell",
+    "kafka-groups": "org.apache.kafka.tools.GroupsCommand",
+    "kafka-leader-election": "org.apache.kafka.tools.LeaderElectionCommand",
+    "kafka-log-dirs": "org.apache.kafka.tools.LogDirsCommand",
+    "kafka-metadata-quorum": "org.apache.kafka.tools.MetadataQuorumCommand",
+    "kafka-metadata-shell": "org.apache.kafka.shell.MetadataShell",
+    "kafka-producer-perf-test": "org.apache.kafka.tools.ProducerPerformance",
+    "kafka-storage": "kafka.tools.StorageTool",
+    "kafka-topics": "org.apache.kafka.tools.TopicCommand",
+    "kafka-transactions": "org.apache.kafka.tools.TransactionsCommand",
+}
+
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>local</groupId><artifactId>kafka</artifactId><version>1</version><dependencies>{}</dependencies></project>"""
+DEPENDENCY = "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+LOG4J = """Configuration:
+  Appenders:
+    Console: {name: STDERR, target: SYSTEM_ERR, PatternLayout: {pattern: "[%d] %p %m (%c)%n"}}
+  Loggers:
+    Root: {level: LEVEL, AppenderRef: {ref: STDERR}}
+"""
+SMALL_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+
+def install():
+    """Brings the jars with Maven, unless they are there."""
+    if JARS.exists():
+        return
+    HOME.mkdir(parents=True, exist_ok=True)
+    wanted = [("org.apache.kafka", name, VERSION) for name in ("kafka_2.13", "kafka-tools", "kafka-shell")]
+    wanted.append(("org.apache.logging.log4j", "log4j-slf4j-impl", "2.25.4"))
+    (HOME / "pom.xml").write_text(POM.format("".join(DEPENDENCY.format(*w) for w in wanted)))
+    partial = HOME / f"lib.{os.getpid()}"
+    subprocess.run(["mvn", "-q", "-B", "-f", str(HOME / "pom.xml"), "dependency:copy-dependencies",
+                    f"-DoutputDirectory={partial}"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        partial.rename(JARS)
+    except OSError:  # another one was faster
+        shutil.rmtree(partial)
+
+
+def java(main, *args, jvm=SMALL_JVM, level="WARN", classpath=()):
+    """The command line that runs class `main` with Kafka's jars."""
+    config = HOME / f"log4j2-{level}.yaml"
+    if not config.exists() or config.read_text() != LOG4J.replace("LEVEL", level):
+        config.write_text(LOG4J.replace("LEVEL", level))
+    path = ":".join([*map(str, classpath), f"{JARS}/*"])
+    return ["java", *jvm, f"-Dlog4j2.configurationFile={config}", "-cp", path, main, *map(str, args)]
+
+
+def format_directory(properties_file, *more):
+    """Formats the log directories of a combined node as a quorum of one."""
+    done = subprocess.run(java(TOOLS["kafka-storage"], "format", "--standalone", "-t", CLUSTER_ID, "-c", properties_file, *more),
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"kafka-storage format failed:\n{done.stdout}{done.stderr}")
