@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 TYPES = {"boolean": 1, "string": 2, "int": 3, "short": 4, "long": 5, "double": 6, "list": 7, "class": 8, "password": 9}
 STANDINGS = ("effective", "none", "refused", "unbuilt")
 UPDATES = {"read-only": "read_only", "per-broker": "per_broker", "cluster-wide": "cluster_wide"}
-TABLES = ("broker", "moldau", "topic", "group", "client_metrics", "user_client_quota", "ip_quota")
-WITH_UPDATE = ("broker", "moldau")
+TABLES = ("broker", "broker_dynamic", "moldau", "topic", "group", "client_metrics", "user_client_quota", "ip_quota")
+WITH_UPDATE = ("broker", "broker_dynamic", "moldau")
 
 
 @dataclass
@@ -143,7 +143,7 @@ def write_tables(folder, header):
 def allowed_words(key):
     a = key.allowed
     if a == "any" or a == "[any]":
-        return {"boolean": "true, false", "list": "a list without repeats", "class": "a Java class name"}.get(key.type, "any " + key.type)
+        return {"boolean": "true, false", "list": "a list", "class": "a Java class name"}.get(key.type, "any " + key.type)
     if m := re.fullmatch(r"(-?[\d.]+?)\.\.(-?[\d.]*)(?:\|(-?\d+))?", a):
         return (f"{m[1]} to {m[2]}" if m[2] else f"at least {m[1]}") + (f", or {m[3]}" if m[3] else "")
     if m := re.fullmatch(r"(i?)\{(.+)\}", a):
@@ -159,6 +159,7 @@ STANDING_WORDS = {"effective": "effective", "none": "no effect here", "refused":
 SECTIONS = (
     ("moldau", "Moldau's own keys", "Apache Kafka ignores these, so one file serves both."),
     ("broker", "Node", "The keys of `server.properties`. *Update* tells who can change a key while the node runs."),
+    ("broker_dynamic", "Broker, while it runs", "Set with `kafka-configs --entity-type brokers`, never in a file."),
     ("topic", "Topic", "*Default from* names the node's keys that set the default for topics without an override."),
     ("group", "Group", "*Default from* names the node's key that sets the default."),
     ("client_metrics", "Client metrics subscription", ""),

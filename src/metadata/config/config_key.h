@@ -47,7 +47,7 @@ struct Allowed {
     range,               // minimum <= value <= maximum, or value == also
     one_of,              // choices
     one_of_in_any_case,  // choices, letters in any case
-    list_of,             // entries non-empty and none twice, from choices unless that is empty
+    list_of,             // entries non-empty, from choices unless that is empty; repeats are dropped
     non_empty_text,      // null is allowed
     non_null,
     quorum_voters,       // ID@HOST:PORT,...

@@ -53,6 +53,8 @@ std::span<const ConfigKey> config_keys(ConfigTable table) {
   switch (table) {
     case ConfigTable::broker:
       return generated::broker_table;
+    case ConfigTable::broker_dynamic:
+      return generated::broker_dynamic_table;
     case ConfigTable::moldau:
       return generated::moldau_table;
     case ConfigTable::topic:

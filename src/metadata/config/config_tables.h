@@ -11,6 +11,7 @@ namespace moldau::metadata {
 
 enum class ConfigTable : uint8_t {
   broker,
+  broker_dynamic,
   moldau,
   topic,
   group,
@@ -19,7 +20,8 @@ enum class ConfigTable : uint8_t {
   ip_quota
 };
 
-// All keys of a table, by name. `broker` holds Kafka's keys alone, `moldau` those that begin with "moldau.".
+// All keys of a table, by name. `broker` holds what Kafka takes from a file, `broker_dynamic` what
+// it takes only while running, `moldau` the keys that begin with "moldau.".
 [[nodiscard]] std::span<const ConfigKey> config_keys(ConfigTable table);
 
 // Null if the table does not hold the key.

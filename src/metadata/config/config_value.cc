@@ -69,17 +69,21 @@ std::string_view type_words(ConfigType type) {
 
 std::string number_text(double bound) { return fmt::format("{}", bound); }
 
-// Null, or what is wrong with a list that must not repeat itself.
+// Null, or what is wrong with a list.
 std::optional<std::string> list_problem(const Allowed& allowed, const std::vector<std::string>& list) {
   if (list.empty() && !allowed.empty_list) return "the list must not be empty";
-  std::unordered_set<std::string_view> seen;
   for (const auto& entry : list) {
     if (entry.empty()) return "the list must not have empty entries";
-    if (!seen.insert(entry).second) return fmt::format("{} stands there twice", entry);
     if (!allowed.choices.empty() && std::ranges::find(allowed.choices, entry) == allowed.choices.end())
       return fmt::format("each entry must be one of: {}", fmt::join(allowed.choices, ", "));
   }
   return std::nullopt;
+}
+
+// Kafka 4 drops an entry that stands there again.
+void drop_repeats(std::vector<std::string>& list) {
+  std::unordered_set<std::string> seen;
+  std::erase_if(list, [&](const std::string& entry) { return !seen.insert(entry).second; });
 }
 
 bool is_throttled_replica(std::string_view entry) {
@@ -219,6 +223,7 @@ result<ConfigValue, ConfigError> parse_config_value(const ConfigKey& key, std::s
   };
   auto value = typed(key.type, bare);
   if (!value) return refuse(fmt::format("it must be {}", allowed_text(key)));
+  if (key.allowed.kind == Allowed::Kind::list_of) drop_repeats(std::get<std::vector<std::string>>(*value));
   if (const auto why = problem(key, *value)) return refuse(*why);
   return std::move(*value);
 }

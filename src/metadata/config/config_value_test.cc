@@ -58,15 +58,16 @@ TEST(ConfigValue, a_refusal_names_key_value_and_what_is_allowed) {
   EXPECT_THAT(refusal("auto.create.topics.enable", "yes"), HasSubstr("true or false"));
 }
 
-TEST(ConfigValue, a_refusal_neither_shows_secrets_nor_grows_with_the_value) {
+TEST(ConfigValue, a_refusal_does_not_grow_with_the_value) {
   EXPECT_LT(refusal("num.partitions", std::string(100000, 'x')).size(), 400U);
 }
 
-TEST(ConfigValue, lists_have_no_repeats_and_no_empty_entries) {
+TEST(ConfigValue, lists_lose_repeats_and_have_no_empty_entries) {
   EXPECT_EQ(parse_config_value(key("cleanup.policy"), "compact , delete").value(),
             ConfigValue(std::vector<std::string>{"compact", "delete"}));
   EXPECT_TRUE(takes("cleanup.policy", "")) << "kept for ever";
-  EXPECT_FALSE(takes("cleanup.policy", "delete,delete"));
+  EXPECT_EQ(parse_config_value(key("cleanup.policy"), "delete,delete").value(),
+            ConfigValue(std::vector<std::string>{"delete"}));
   EXPECT_FALSE(takes("cleanup.policy", "delete,"));
   EXPECT_FALSE(takes("cleanup.policy", "Delete"));
   EXPECT_FALSE(takes("process.roles", ""));

@@ -30,7 +30,8 @@ class LogicalLines {
         }
       }
       const bool continues = append_natural_line(line);
-      if (continues && at_end() && !is_line_end(bytes_.back())) return true;  // even if nothing but "\\" was left
+      if (continues && at_end() && !is_line_end(bytes_.back()))
+        return true;  // even if nothing but "\\" was left
       if (!continues && !line.empty()) return true;
     }
   }
