@@ -1,8 +1,8 @@
 #include "client/cluster.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include "protocol/messages/find_coordinator_request.h"
 #include "protocol/messages/find_coordinator_response.h"
@@ -160,7 +160,8 @@ task<client_result<TopicMetadata>> Cluster::topic(std::string name, bool allow_a
     topic.partitions.resize(answer.partitions.size());
     bool is_complete = code == ErrorCode::none;
     for (auto& partition : answer.partitions) {
-      if (partition.partition_index < 0 || std::cmp_greater_equal(partition.partition_index, topic.partitions.size())) {
+      if (partition.partition_index < 0 ||
+          std::cmp_greater_equal(partition.partition_index, topic.partitions.size())) {
         co_return fail(Error{.kind = Error::Kind::malformed,
                              .message = fmt::format("topic {} has a partition {} among {}", name,
                                                     partition.partition_index, topic.partitions.size())});

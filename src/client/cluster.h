@@ -1,8 +1,8 @@
 // Cluster: the brokers of one cluster, the connections to them, and what is known of topics.
 //
-// Connections are opened when first asked for and replaced when they have ended. Topic metadata is fetched when missing
-// and dropped when a caller says that it proved wrong; nothing is refreshed in the background. One shard; close() before
-// it is destroyed.
+// Connections are opened when first asked for and replaced when they have ended. Topic metadata is fetched
+// when missing and dropped when a caller says that it proved wrong; nothing is refreshed in the background.
+// One shard; close() before it is destroyed.
 #pragma once
 
 #include <functional>
@@ -52,25 +52,26 @@ class Cluster {
   // A connection to the coordinator of a group.
   task<client_result<BrokerPtr>> group_coordinator(std::string group_id);
 
-  // What is known of a topic, fetched if need be. A topic without a partition's leader is waited for up to the retry
-  // timeout. `allow_auto_create` asks the broker to create it (if it does that at all), and waits for it.
+  // What is known of a topic, fetched if need be. A topic without a partition's leader is waited for up to
+  // the retry timeout. `allow_auto_create` asks the broker to create it (if it does that at all), and waits
+  // for it.
   task<client_result<TopicMetadata>> topic(std::string name, bool allow_auto_create = false);
   // All topics, or those named, as the broker lists them now.
   task<client_result<protocol::MetadataResponse>> metadata(std::optional<std::vector<std::string>> topics);
   void forget_topic(const std::string& name) { topics_.erase(name); }
   void forget_coordinator(const std::string& group_id) { coordinators_.erase(group_id); }
 
-  // Calls any broker, and tries again while the connection fails or `retriable_code` finds a retriable error in the
-  // answer.
+  // Calls any broker, and tries again while the connection fails or `retriable_code` finds a retriable error
+  // in the answer.
   template <class Response, class Request>
   task<client_result<Reply<Response>>> call_any(Request request, int64_t extra_timeout_ms = 0);
 
-  // Calls a group's coordinator, looks for it anew when it has moved (by the error code that `code_of` finds), and tries
-  // again while that is retriable.
+  // Calls a group's coordinator, looks for it anew when it has moved (by the error code that `code_of`
+  // finds), and tries again while that is retriable.
   template <class Response, class Request>
-  task<client_result<Reply<Response>>> call_coordinator(std::string group_id, Request request,
-                                                        std::function<protocol::ErrorCode(const Response&)> code_of,
-                                                        int16_t max_version = INT16_MAX);
+  task<client_result<Reply<Response>>> call_coordinator(
+      std::string group_id, Request request, std::function<protocol::ErrorCode(const Response&)> code_of,
+      int16_t max_version = INT16_MAX);
 
   [[nodiscard]] runtime::Environment& environment() { return environment_; }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }

@@ -1,9 +1,9 @@
 #include "client/connection.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/core.h>
 
 #include "protocol/messages/api_versions_request.h"
 
@@ -27,15 +27,16 @@ constexpr size_t read_step_bytes = 1U << 20;  // memory follows what came, not w
 Error connect_error(const std::string& address, const runtime::IoError& error) {
   return {.kind = Error::Kind::cannot_connect,
           .message = fmt::format("cannot connect to {}: {}", address, error.message()),
-          .advice = "Is a broker running there? Start one with: moldau server, or name another with --bootstrap-server"};
+          .advice =
+              "Is a broker running there? Start one with: moldau server, or name another with "
+              "--bootstrap-server"};
 }
 
 }  // namespace
 
-task<client_result<std::shared_ptr<BrokerConnection>>> BrokerConnection::open(runtime::Environment& environment,
-                                                                              runtime::Scope& scope,
-                                                                              runtime::Address address,
-                                                                              ConnectionOptions options) {
+task<client_result<std::shared_ptr<BrokerConnection>>> BrokerConnection::open(
+    runtime::Environment& environment, runtime::Scope& scope, runtime::Address address,
+    ConnectionOptions options) {
   auto connected = co_await environment.network().connect(address, options.connect_timeout_ms);
   if (!connected) co_return fail(connect_error(address.to_string(), connected.error()));
   auto self = std::make_shared<BrokerConnection>(std::move(*connected), std::move(options));
@@ -46,7 +47,9 @@ task<client_result<std::shared_ptr<BrokerConnection>>> BrokerConnection::open(ru
     Error error = std::move(agreed).error();
     if (error.kind == Error::Kind::disconnected || error.kind == Error::Kind::malformed) {
       error.kind = Error::Kind::cannot_connect;
-      error.advice = "Something listens there, but it does not speak Kafka's protocol in plain text; check host and port";
+      error.advice =
+          "Something listens there, but it does not speak Kafka's protocol in plain text; check host and "
+          "port";
     }
     co_return fail(std::move(error));
   }
@@ -57,7 +60,8 @@ BrokerConnection::BrokerConnection(std::unique_ptr<runtime::Connection> connecti
     : connection_(std::move(connection)), options_(std::move(options)) {}
 BrokerConnection::~BrokerConnection() = default;
 
-client_result<int16_t> BrokerConnection::choose_version(ApiKey key, VersionRange ours, int16_t max_version) const {
+client_result<int16_t> BrokerConnection::choose_version(ApiKey key, VersionRange ours,
+                                                        int16_t max_version) const {
   const auto offered = offered_.find(static_cast<int16_t>(key));
   const std::string_view name = protocol::api_info(key).name;
   if (offered == offered_.end()) {
@@ -71,9 +75,9 @@ client_result<int16_t> BrokerConnection::choose_version(ApiKey key, VersionRange
   if (low > high) {
     return fail(Error{.kind = Error::Kind::unsupported,
                       .code = ErrorCode::unsupported_version,
-                      .message = fmt::format("the broker at {} offers {} {} to {}, this program has {} to {}", address_,
-                                             name, offered->second.min, offered->second.max, ours.min,
-                                             std::min(ours.max, max_version)),
+                      .message = fmt::format("the broker at {} offers {} {} to {}, this program has {} to {}",
+                                             address_, name, offered->second.min, offered->second.max,
+                                             ours.min, std::min(ours.max, max_version)),
                       .advice = "Use a release of this program that fits the broker's"});
   }
   return high;
@@ -107,8 +111,8 @@ ByteView BrokerConnection::body_of(const Bytes& frame, ApiKey key, int16_t versi
 
 Error BrokerConnection::not_understood(ApiKey key, const protocol::DecodeError& error) {
   Error malformed{.kind = Error::Kind::malformed,
-                  .message = fmt::format("cannot read the answer to {} from {}: {}", protocol::api_info(key).name,
-                                         address_, error.to_string()),
+                  .message = fmt::format("cannot read the answer to {} from {}: {}",
+                                         protocol::api_info(key).name, address_, error.to_string()),
                   .advice = "Please report this with the broker's release"};
   break_off(malformed);
   return malformed;
@@ -132,13 +136,15 @@ task<client_result<>> BrokerConnection::negotiate() {
     if (is_refused && version > 0) {
       int16_t next = 0;
       for (const auto& api : response->api_keys) {
-        if (api.api_key == static_cast<int16_t>(ApiKey::api_versions)) next = std::min<int16_t>(api.max_version, version - 1);
+        if (api.api_key == static_cast<int16_t>(ApiKey::api_versions))
+          next = std::min<int16_t>(api.max_version, version - 1);
       }
       version = std::max<int16_t>(next, 0);
       continue;
     }
     if (response->error_code != 0)
-      co_return fail(server_error(error_code(response->error_code), fmt::format("ApiVersions at {}", address_)));
+      co_return fail(
+          server_error(error_code(response->error_code), fmt::format("ApiVersions at {}", address_)));
     api_versions_ = std::move(*response);
     for (const auto& api : api_versions_.api_keys) offered_[api.api_key] = {api.min_version, api.max_version};
     co_return client_result<>{};
@@ -157,15 +163,17 @@ task<client_result<Bytes>> BrokerConnection::exchange(Bytes frame, int64_t extra
   Pending pending;
   {
     const auto held = co_await writing_.lock();  // before the wait for a slot, so that calls keep their order
-    while (!broken_ && std::cmp_greater_equal(in_flight_.size(), options_.max_in_flight)) co_await slot_free_.wait();
+    while (!broken_ && std::cmp_greater_equal(in_flight_.size(), options_.max_in_flight))
+      co_await slot_free_.wait();
     if (!broken_) {
       pending.correlation_id = load_be<int32_t>(frame.data() + size_prefix + 4);
       in_flight_.push_back(&pending);
       const runtime::OutputPart part{.bytes = frame};
       if (auto written = co_await connection_->write(std::span(&part, 1)); !written && !broken_) {
-        break_off({.kind = Error::Kind::disconnected,
-                   .message = fmt::format("the connection to {} was lost: {}", address_, written.error().message()),
-                   .advice = "Is the broker still running? Try again"});
+        break_off(
+            {.kind = Error::Kind::disconnected,
+             .message = fmt::format("the connection to {} was lost: {}", address_, written.error().message()),
+             .advice = "Is the broker still running? Try again"});
       }
     } else {
       pending.outcome = fail(*broken_);
@@ -183,9 +191,10 @@ task<client_result<>> BrokerConnection::send(Bytes frame) {
   if (broken_) co_return fail(*broken_);
   const runtime::OutputPart part{.bytes = frame};
   if (auto written = co_await connection_->write(std::span(&part, 1)); !written) {
-    break_off({.kind = Error::Kind::disconnected,
-               .message = fmt::format("the connection to {} was lost: {}", address_, written.error().message()),
-               .advice = "Is the broker still running? Try again"});
+    break_off(
+        {.kind = Error::Kind::disconnected,
+         .message = fmt::format("the connection to {} was lost: {}", address_, written.error().message()),
+         .advice = "Is the broker still running? Try again"});
     co_return fail(*broken_);
   }
   co_return client_result<>{};
@@ -202,8 +211,8 @@ task<void> BrokerConnection::read_answers() {
     const auto correlation_id = load_be<int32_t>(frame->data());
     if (in_flight_.empty() || in_flight_.front()->correlation_id != correlation_id) {
       break_off({.kind = Error::Kind::malformed,
-                 .message = fmt::format("{} answered a request that was not sent (correlation id {})", address_,
-                                        correlation_id),
+                 .message = fmt::format("{} answered a request that was not sent (correlation id {})",
+                                        address_, correlation_id),
                  .advice = "Is this a Kafka broker? Check host and port"});
       break;
     }
@@ -234,10 +243,11 @@ task<client_result<Bytes>> BrokerConnection::read_frame() {
     if (is_size_known) co_return frame;
     const auto size = load_be<int32_t>(frame.data());
     if (size < 4 || static_cast<uint32_t>(size) > options_.response_max_bytes) {
-      co_return fail(Error{.kind = Error::Kind::malformed,
-                           .message = fmt::format("{} sent a frame of {} bytes, allowed are 4 to {}", address_, size,
-                                                  options_.response_max_bytes),
-                           .advice = "Is this a Kafka broker, and its port one without TLS? Check host and port"});
+      co_return fail(
+          Error{.kind = Error::Kind::malformed,
+                .message = fmt::format("{} sent a frame of {} bytes, allowed are 4 to {}", address_, size,
+                                       options_.response_max_bytes),
+                .advice = "Is this a Kafka broker, and its port one without TLS? Check host and port"});
     }
     is_size_known = true;
     wanted = static_cast<size_t>(size);
@@ -247,7 +257,8 @@ task<client_result<Bytes>> BrokerConnection::read_frame() {
 }
 
 void BrokerConnection::close() {
-  break_off({.kind = Error::Kind::disconnected, .message = fmt::format("the connection to {} was closed", address_)});
+  break_off({.kind = Error::Kind::disconnected,
+             .message = fmt::format("the connection to {} was closed", address_)});
 }
 
 void BrokerConnection::break_off(Error error) {

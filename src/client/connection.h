@@ -1,11 +1,12 @@
 // BrokerConnection: one connection to one broker, as Kafka's protocol uses it.
 //
-// Frames, correlation ids, the ApiVersions handshake (KIP-511), several requests in flight, a deadline for each. Requests
-// go out in the order of their calls and are answered in that order. The first failure of any kind (a timeout too: later
-// answers would queue behind the missing one) ends the connection; every call under way then fails and the owner opens
-// another. It does not retry, know topics or authenticate.
+// Frames, correlation ids, the ApiVersions handshake (KIP-511), several requests in flight, a deadline for
+// each. Requests go out in the order of their calls and are answered in that order. The first failure of any
+// kind (a timeout too: later answers would queue behind the missing one) ends the connection; every call
+// under way then fails and the owner opens another. It does not retry, know topics or authenticate.
 //
-// One shard. `open` hands the reading task to the caller's scope; close the connection before joining that scope.
+// One shard. `open` hands the reading task to the caller's scope; close the connection before joining that
+// scope.
 #pragma once
 
 #include <deque>
@@ -46,19 +47,22 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
  public:
   // Connects and asks for the broker's versions.
   static task<client_result<std::shared_ptr<BrokerConnection>>> open(runtime::Environment& environment,
-                                                                     runtime::Scope& scope, runtime::Address address,
+                                                                     runtime::Scope& scope,
+                                                                     runtime::Address address,
                                                                      ConnectionOptions options = {});
 
   BrokerConnection(std::unique_ptr<runtime::Connection> connection, ConnectionOptions options);
   ~BrokerConnection();
 
-  // Sends `request` in the highest version that both sides have (and that is at most `max_version`) and waits for its
-  // answer. `extra_timeout_ms` comes on top of the request timeout, for requests that wait at the broker.
+  // Sends `request` in the highest version that both sides have (and that is at most `max_version`) and waits
+  // for its answer. `extra_timeout_ms` comes on top of the request timeout, for requests that wait at the
+  // broker.
   template <class Response, class Request>
   task<client_result<Reply<Response>>> call(Request request, int64_t extra_timeout_ms = 0,
                                             int16_t max_version = INT16_MAX) {
     static_assert(Request::api_key == Response::api_key);
-    MOLDAU_CO_TRY(const int16_t version, choose_version(Request::api_key, Request::valid_versions, max_version));
+    MOLDAU_CO_TRY(const int16_t version,
+                  choose_version(Request::api_key, Request::valid_versions, max_version));
     Bytes frame = request_frame(request, version);
     MOLDAU_CO_TRY(Bytes answer, co_await exchange(std::move(frame), extra_timeout_ms));
     Reply<Response> reply{.version = version, .frame = std::move(answer)};
@@ -72,7 +76,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection> {
   // Sends a request that has no answer (Produce with acks=0).
   template <class Request>
   task<client_result<>> send_only(Request request, int16_t max_version = INT16_MAX) {
-    MOLDAU_CO_TRY(const int16_t version, choose_version(Request::api_key, Request::valid_versions, max_version));
+    MOLDAU_CO_TRY(const int16_t version,
+                  choose_version(Request::api_key, Request::valid_versions, max_version));
     Bytes frame = request_frame(request, version);
     co_return co_await send(std::move(frame));
   }

@@ -1,9 +1,9 @@
 #include "client/groups.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
-
-#include <fmt/core.h>
 
 #include "protocol/messages/consumer_group_describe_request.h"
 #include "protocol/messages/consumer_group_describe_response.h"
@@ -25,7 +25,8 @@ using protocol::ErrorCode;
 
 namespace {
 
-// The versions before topic ids took the place of names: what an administrator names is a topic, not its incarnation.
+// The versions before topic ids took the place of names: what an administrator names is a topic, not its
+// incarnation.
 constexpr int16_t last_version_with_names = 9;
 
 // What a consumer's assignment bytes say; nothing where they are another protocol's.
@@ -48,10 +49,13 @@ task<client_result<GroupDescription>> describe_consumer_group(Cluster& cluster, 
   using Response = protocol::ConsumerGroupDescribeResponse;
   protocol::ConsumerGroupDescribeRequest request;
   request.group_ids = {group_id};
-  MOLDAU_CO_TRY(auto reply, co_await cluster.call_coordinator<Response>(group_id, request, [](const Response& response) {
-    return response.groups.empty() ? ErrorCode::none : error_code(response.groups.front().error_code);
-  }));
-  if (reply.message.groups.empty()) co_return fail(server_error(ErrorCode::group_id_not_found, "group " + group_id));
+  MOLDAU_CO_TRY(auto reply,
+                co_await cluster.call_coordinator<Response>(group_id, request, [](const Response& response) {
+                  return response.groups.empty() ? ErrorCode::none
+                                                 : error_code(response.groups.front().error_code);
+                }));
+  if (reply.message.groups.empty())
+    co_return fail(server_error(ErrorCode::group_id_not_found, "group " + group_id));
   const auto& group = reply.message.groups.front();
   if (group.error_code != 0) co_return fail(server_error(error_code(group.error_code), "group " + group_id));
   GroupDescription description{
@@ -62,7 +66,8 @@ task<client_result<GroupDescription>> describe_consumer_group(Cluster& cluster, 
                                                                        .client_id = member.client_id,
                                                                        .host = member.client_host});
     for (const auto& topic : member.assignment.topic_partitions) {
-      for (const int32_t partition : topic.partitions) listed.assignment.push_back({topic.topic_name, partition});
+      for (const int32_t partition : topic.partitions)
+        listed.assignment.push_back({topic.topic_name, partition});
     }
     std::ranges::sort(listed.assignment);
   }
@@ -76,7 +81,8 @@ task<client_result<std::vector<ListedGroup>>> list_groups(Cluster& cluster) {
   std::vector<ListedGroup> groups;
   for (const auto& broker : metadata.brokers) {
     MOLDAU_CO_TRY(const BrokerPtr connection, co_await cluster.broker(broker.node_id));
-    MOLDAU_CO_TRY(auto reply, co_await connection->call<protocol::ListGroupsResponse>(protocol::ListGroupsRequest{}));
+    MOLDAU_CO_TRY(auto reply,
+                  co_await connection->call<protocol::ListGroupsResponse>(protocol::ListGroupsRequest{}));
     if (reply.message.error_code != 0) {
       co_return fail(server_error(error_code(reply.message.error_code),
                                   fmt::format("the groups at {}", connection->address())));
@@ -96,12 +102,16 @@ task<client_result<GroupDescription>> describe_group(Cluster& cluster, std::stri
   using Response = protocol::DescribeGroupsResponse;
   protocol::DescribeGroupsRequest request;
   request.groups = {group_id};
-  MOLDAU_CO_TRY(auto reply, co_await cluster.call_coordinator<Response>(group_id, request, [](const Response& response) {
-    return response.groups.empty() ? ErrorCode::none : error_code(response.groups.front().error_code);
-  }));
-  if (reply.message.groups.empty()) co_return fail(server_error(ErrorCode::group_id_not_found, "group " + group_id));
+  MOLDAU_CO_TRY(auto reply,
+                co_await cluster.call_coordinator<Response>(group_id, request, [](const Response& response) {
+                  return response.groups.empty() ? ErrorCode::none
+                                                 : error_code(response.groups.front().error_code);
+                }));
+  if (reply.message.groups.empty())
+    co_return fail(server_error(ErrorCode::group_id_not_found, "group " + group_id));
   const auto& group = reply.message.groups.front();
-  const bool is_not_classic = error_code(group.error_code) == ErrorCode::group_id_not_found || group.group_state == "Dead";
+  const bool is_not_classic =
+      error_code(group.error_code) == ErrorCode::group_id_not_found || group.group_state == "Dead";
   GroupDescription description;
   if (is_not_classic) {
     auto newer = co_await describe_consumer_group(cluster, group_id);
@@ -113,7 +123,8 @@ task<client_result<GroupDescription>> describe_group(Cluster& cluster, std::stri
       co_return fail(server_error(error_code(group.error_code), "group " + group_id,
                                   group.error_message ? *group.error_message : std::string_view{}));
     }
-    description = {.id = group_id, .state = group.group_state, .type = "classic", .protocol = group.protocol_data};
+    description = {
+        .id = group_id, .state = group.group_state, .type = "classic", .protocol = group.protocol_data};
     for (const auto& member : group.members) {
       description.members.push_back({.id = member.member_id,
                                      .instance_id = member.group_instance_id,
@@ -139,8 +150,8 @@ task<client_result<std::vector<CommittedOffset>>> committed_offsets(Cluster& clu
   const auto code_of = [](const Response& response) {
     return error_code(response.groups.empty() ? response.error_code : response.groups.front().error_code);
   };
-  MOLDAU_CO_TRY(auto reply,
-                co_await cluster.call_coordinator<Response>(group_id, request, code_of, last_version_with_names));
+  MOLDAU_CO_TRY(auto reply, co_await cluster.call_coordinator<Response>(group_id, request, code_of,
+                                                                        last_version_with_names));
   if (const ErrorCode code = code_of(reply.message); code != ErrorCode::none)
     co_return fail(server_error(code, "offsets of group " + group_id));
   std::vector<CommittedOffset> offsets;
@@ -163,7 +174,8 @@ task<client_result<std::vector<CommittedOffset>>> committed_offsets(Cluster& clu
   co_return offsets;
 }
 
-task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id, std::vector<CommittedOffset> offsets) {
+task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id,
+                                     std::vector<CommittedOffset> offsets) {
   using Response = protocol::OffsetCommitResponse;
   protocol::OffsetCommitRequest request;
   request.group_id = group_id;
@@ -185,14 +197,14 @@ task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id, std
     }
     return ErrorCode::none;
   };
-  MOLDAU_CO_TRY(auto reply,
-                co_await cluster.call_coordinator<Response>(group_id, request, code_of, last_version_with_names));
+  MOLDAU_CO_TRY(auto reply, co_await cluster.call_coordinator<Response>(group_id, request, code_of,
+                                                                        last_version_with_names));
   for (const auto& topic : reply.message.topics) {
     for (const auto& partition : topic.partitions) {
       if (partition.error_code == 0) continue;
       co_return fail(server_error(error_code(partition.error_code),
-                                  fmt::format("cannot set the offset of group {} for {}-{}", group_id, topic.name,
-                                              partition.partition_index)));
+                                  fmt::format("cannot set the offset of group {} for {}-{}", group_id,
+                                              topic.name, partition.partition_index)));
     }
   }
   co_return client_result<>{};

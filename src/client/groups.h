@@ -1,4 +1,5 @@
-// Groups as an administrator sees them: list, describe, read and set committed offsets, delete. Nothing here joins one.
+// Groups as an administrator sees them: list, describe, read and set committed offsets, delete. Nothing here
+// joins one.
 #pragma once
 
 #include <optional>
@@ -28,7 +29,7 @@ struct GroupDescription {
   std::string id;
   std::string state;
   std::string type;
-  std::string protocol;  // the assignor
+  std::string protocol;     // the assignor
   std::string coordinator;  // host:port
   std::vector<GroupMember> members;
 };
@@ -46,7 +47,8 @@ task<client_result<GroupDescription>> describe_group(Cluster& cluster, std::stri
 // Every offset that the group has committed, sorted by partition; empty for a group that does not exist.
 task<client_result<std::vector<CommittedOffset>>> committed_offsets(Cluster& cluster, std::string group_id);
 // As an administrator, not as a member: the group must have none.
-task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id, std::vector<CommittedOffset> offsets);
+task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id,
+                                     std::vector<CommittedOffset> offsets);
 task<client_result<>> delete_group(Cluster& cluster, std::string group_id);
 
 }  // namespace moldau::client

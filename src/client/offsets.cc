@@ -1,8 +1,8 @@
 #include "client/offsets.h"
 
-#include <map>
-
 #include <fmt/core.h>
+
+#include <map>
 
 #include "protocol/messages/list_offsets_request.h"
 #include "protocol/messages/list_offsets_response.h"
@@ -11,11 +11,13 @@ namespace moldau::client {
 
 namespace {
 
-std::string name_of(const TopicPartition& partition) { return fmt::format("{}-{}", partition.topic, partition.partition); }
+std::string name_of(const TopicPartition& partition) {
+  return fmt::format("{}-{}", partition.topic, partition.partition);
+}
 
 // The queries of `places`, in one request.
-protocol::ListOffsetsRequest request_for(const std::vector<OffsetQuery>& queries, const std::vector<size_t>& places,
-                                         Isolation isolation) {
+protocol::ListOffsetsRequest request_for(const std::vector<OffsetQuery>& queries,
+                                         const std::vector<size_t>& places, Isolation isolation) {
   protocol::ListOffsetsRequest request;
   request.replica_id = -1;
   request.isolation_level = static_cast<int8_t>(isolation);
@@ -35,11 +37,12 @@ protocol::ListOffsetsRequest request_for(const std::vector<OffsetQuery>& queries
 task<client_result<int32_t>> leader_of(Cluster& cluster, TopicPartition partition) {
   MOLDAU_CO_TRY(const TopicMetadata topic, co_await cluster.topic(partition.topic));
   if (partition.partition < 0 || std::cmp_greater_equal(partition.partition, topic.partitions.size())) {
-    co_return fail(Error{.kind = Error::Kind::invalid,
-                         .code = protocol::ErrorCode::unknown_topic_or_partition,
-                         .message = fmt::format("topic {} has no partition {}, only 0 to {}", partition.topic,
-                                                partition.partition, static_cast<int64_t>(topic.partitions.size()) - 1),
-                         .advice = fmt::format("See its partitions with: moldau topic describe {}", partition.topic)});
+    co_return fail(
+        Error{.kind = Error::Kind::invalid,
+              .code = protocol::ErrorCode::unknown_topic_or_partition,
+              .message = fmt::format("topic {} has no partition {}, only 0 to {}", partition.topic,
+                                     partition.partition, static_cast<int64_t>(topic.partitions.size()) - 1),
+              .advice = fmt::format("See its partitions with: moldau topic describe {}", partition.topic)});
   }
   const int32_t leader = topic.partitions[static_cast<size_t>(partition.partition)].leader_id;
   if (leader < 0) {
@@ -82,7 +85,8 @@ task<client_result<std::vector<FoundOffset>>> find_offsets(Cluster& cluster, std
       }
       auto broker = co_await cluster.broker(leader);
       result<Reply<protocol::ListOffsetsResponse>, Error> reply =
-          broker ? co_await (*broker)->call<protocol::ListOffsetsResponse>(request_for(queries, places, isolation))
+          broker ? co_await (*broker)->call<protocol::ListOffsetsResponse>(
+                       request_for(queries, places, isolation))
                  : fail(Error(broker.error()));
       if (!reply) {
         for (const size_t place : places) {

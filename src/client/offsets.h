@@ -1,4 +1,5 @@
-// Offsets by time: where partitions begin and end, and which record was the first at or after an instant (ListOffsets).
+// Offsets by time: where partitions begin and end, and which record was the first at or after an instant
+// (ListOffsets).
 #pragma once
 
 #include <compare>
@@ -19,7 +20,8 @@ struct TopicPartition {
 enum class Isolation : int8_t { read_uncommitted = 0, read_committed = 1 };
 
 // Kafka's special timestamps.
-inline constexpr int64_t latest_offset = -1;  // the high watermark, or the last stable offset when read_committed
+inline constexpr int64_t latest_offset =
+    -1;  // the high watermark, or the last stable offset when read_committed
 inline constexpr int64_t earliest_offset = -2;
 inline constexpr int64_t max_timestamp_offset = -3;
 
@@ -36,8 +38,8 @@ struct FoundOffset {
   std::optional<Error> error;
 };
 
-// Asks each partition's leader, one request a broker; answers stand in the order of the queries. What fails for a
-// while (no leader, a leader that moved) is tried again up to the cluster's retry timeout.
+// Asks each partition's leader, one request a broker; answers stand in the order of the queries. What fails
+// for a while (no leader, a leader that moved) is tried again up to the cluster's retry timeout.
 task<client_result<std::vector<FoundOffset>>> find_offsets(Cluster& cluster, std::vector<OffsetQuery> queries,
                                                            Isolation isolation = Isolation::read_uncommitted);
 

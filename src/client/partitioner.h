@@ -1,5 +1,5 @@
-// Which partition a record goes to, as Kafka's Java client decides: murmur2 of the key, or for records without a key one
-// partition until a batch is full (KIP-480).
+// Which partition a record goes to, as Kafka's Java client decides: murmur2 of the key, or for records
+// without a key one partition until a batch is full (KIP-480).
 #pragma once
 
 #include <cstdint>

@@ -23,10 +23,13 @@ constexpr int8_t operation_set = 0;
 constexpr int8_t operation_delete = 1;
 
 Error no_answer_for(std::string_view topic) {
-  return {.kind = Error::Kind::malformed, .message = fmt::format("the broker's answer says nothing of topic {}", topic)};
+  return {.kind = Error::Kind::malformed,
+          .message = fmt::format("the broker's answer says nothing of topic {}", topic)};
 }
 
-std::string_view text_of(const std::optional<std::string>& message) { return message ? *message : std::string_view{}; }
+std::string_view text_of(const std::optional<std::string>& message) {
+  return message ? *message : std::string_view{};
+}
 
 }  // namespace
 
@@ -47,7 +50,8 @@ task<client_result<CreatedTopic>> create_topic(Cluster& cluster, NewTopic topic)
   if (reply.message.topics.empty()) co_return fail(no_answer_for(topic.name));
   const auto& created = reply.message.topics.front();
   if (created.error_code != 0) {
-    co_return fail(server_error(error_code(created.error_code), fmt::format("cannot create topic {}", topic.name),
+    co_return fail(server_error(error_code(created.error_code),
+                                fmt::format("cannot create topic {}", topic.name),
                                 text_of(created.error_message)));
   }
   co_return CreatedTopic{.id = created.topic_id,
@@ -71,7 +75,8 @@ task<client_result<>> delete_topic(Cluster& cluster, std::string name) {
   co_return client_result<>{};
 }
 
-task<client_result<>> set_partition_count(Cluster& cluster, std::string topic, int32_t total, bool validate_only) {
+task<client_result<>> set_partition_count(Cluster& cluster, std::string topic, int32_t total,
+                                          bool validate_only) {
   protocol::CreatePartitionsRequest request;
   request.timeout_ms = topic_timeout_ms;
   request.validate_only = validate_only;
@@ -79,12 +84,14 @@ task<client_result<>> set_partition_count(Cluster& cluster, std::string topic, i
   wanted.name = topic;
   wanted.count = total;
   wanted.assignments.reset();
-  MOLDAU_CO_TRY(auto reply, co_await cluster.call_any<protocol::CreatePartitionsResponse>(std::move(request)));
+  MOLDAU_CO_TRY(auto reply,
+                co_await cluster.call_any<protocol::CreatePartitionsResponse>(std::move(request)));
   if (reply.message.results.empty()) co_return fail(no_answer_for(topic));
   const auto& grown = reply.message.results.front();
   cluster.forget_topic(topic);
   if (grown.error_code != 0) {
-    co_return fail(server_error(error_code(grown.error_code), fmt::format("cannot add partitions to topic {}", topic),
+    co_return fail(server_error(error_code(grown.error_code),
+                                fmt::format("cannot add partitions to topic {}", topic),
                                 text_of(grown.error_message)));
   }
   co_return client_result<>{};
@@ -114,8 +121,8 @@ task<client_result<std::vector<ConfigEntry>>> topic_configs(Cluster& cluster, st
   co_return entries;
 }
 
-task<client_result<>> alter_topic_configs(Cluster& cluster, std::string name, std::vector<ConfigChange> changes,
-                                          bool validate_only) {
+task<client_result<>> alter_topic_configs(Cluster& cluster, std::string name,
+                                          std::vector<ConfigChange> changes, bool validate_only) {
   protocol::IncrementalAlterConfigsRequest request;
   request.validate_only = validate_only;
   auto& wanted = request.resources.emplace_back();
@@ -127,11 +134,13 @@ task<client_result<>> alter_topic_configs(Cluster& cluster, std::string name, st
     config.config_operation = change.value ? operation_set : operation_delete;
     config.value = std::move(change.value);
   }
-  MOLDAU_CO_TRY(auto reply, co_await cluster.call_any<protocol::IncrementalAlterConfigsResponse>(std::move(request)));
+  MOLDAU_CO_TRY(auto reply,
+                co_await cluster.call_any<protocol::IncrementalAlterConfigsResponse>(std::move(request)));
   if (reply.message.responses.empty()) co_return fail(no_answer_for(name));
   const auto& altered = reply.message.responses.front();
   if (altered.error_code != 0) {
-    co_return fail(server_error(error_code(altered.error_code), fmt::format("cannot change settings of topic {}", name),
+    co_return fail(server_error(error_code(altered.error_code),
+                                fmt::format("cannot change settings of topic {}", name),
                                 text_of(altered.error_message)));
   }
   co_return client_result<>{};
