@@ -49,7 +49,7 @@ Uuid Reader::uuid() {
   return {most, least};
 }
 
-uint32_t Reader::unsigned_varint() {
+uint32_t Reader::long_unsigned_varint() {
   uint32_t value = 0;
   for (int shift = 0; shift < 35; shift += 7) {
     const uint32_t byte = number<uint8_t>();
@@ -60,7 +60,7 @@ uint32_t Reader::unsigned_varint() {
   return 0;
 }
 
-uint64_t Reader::unsigned_varlong() {
+uint64_t Reader::long_unsigned_varlong() {
   uint64_t value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
     const uint64_t byte = number<uint8_t>();
@@ -69,16 +69,6 @@ uint64_t Reader::unsigned_varlong() {
   }
   fail(DecodeError::Reason::varint_too_long);
   return 0;
-}
-
-int32_t Reader::varint() {
-  const uint32_t raw = unsigned_varint();
-  return static_cast<int32_t>((raw >> 1) ^ (0U - (raw & 1)));
-}
-
-int64_t Reader::varlong() {
-  const uint64_t raw = unsigned_varlong();
-  return static_cast<int64_t>((raw >> 1) ^ (uint64_t{0} - (raw & 1)));
 }
 
 std::optional<ByteView> Reader::sized_bytes(int32_t length, bool nullable) {

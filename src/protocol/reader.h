@@ -54,10 +54,22 @@ class Reader {
   double float64() { return std::bit_cast<double>(number<uint64_t>()); }
   Uuid uuid();
 
-  uint32_t unsigned_varint();
-  uint64_t unsigned_varlong();
-  int32_t varint();  // zigzag, as in records
-  int64_t varlong();
+  uint32_t unsigned_varint() {
+    if (at_ != end_ && *at_ < std::byte{0x80}) [[likely]] return std::to_integer<uint32_t>(*at_++);
+    return long_unsigned_varint();
+  }
+  uint64_t unsigned_varlong() {
+    if (at_ != end_ && *at_ < std::byte{0x80}) [[likely]] return std::to_integer<uint64_t>(*at_++);
+    return long_unsigned_varlong();
+  }
+  int32_t varint() {  // zigzag, as in records
+    const uint32_t raw = unsigned_varint();
+    return static_cast<int32_t>((raw >> 1) ^ (0U - (raw & 1)));
+  }
+  int64_t varlong() {
+    const uint64_t raw = unsigned_varlong();
+    return static_cast<int64_t>((raw >> 1) ^ (uint64_t{0} - (raw & 1)));
+  }
 
   // `compact`: the length is a varint and one more than it is (KIP-482).
   std::string string(bool compact);
@@ -84,7 +96,7 @@ class Reader {
 
   // The next `count` bytes as a view; nothing when there are fewer.
   ByteView take(size_t count);
-  ByteView rest() { return take(remaining()); }
+  [[nodiscard]] ByteView peek_rest() const { return {at_, end_}; }
 
   void fail(DecodeError::Reason reason, int64_t value = 0);
   [[nodiscard]] bool failed() const { return failed_; }
@@ -103,6 +115,8 @@ class Reader {
     at_ += sizeof(Number);
     return value;
   }
+  uint32_t long_unsigned_varint();
+  uint64_t long_unsigned_varlong();
   int32_t compact_length() { return static_cast<int32_t>(unsigned_varint() - 1); }
   std::optional<ByteView> sized_bytes(int32_t length, bool nullable);
   std::optional<ByteView> string_bytes(bool compact, bool nullable);

@@ -1,0 +1,42 @@
+// Message sets of magic 0 and 1, which directories older than Kafka 0.11 hold. They are read, never written.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "protocol/record_batch.h"
+
+namespace moldau::protocol {
+
+struct LegacyRecord {
+  Offset offset;
+  int64_t timestamp_ms = no_timestamp_ms;
+  std::optional<ByteView> key;  // into the batch, or into LegacyBatch::decompressed
+  std::optional<ByteView> value;
+  uint32_t size_bytes = 0;
+};
+
+// One outer message: a record by itself, or a wrapper of compressed ones.
+struct LegacyBatch {
+  int8_t magic = 0;
+  Codec codec = Codec::none;
+  TimestampType timestamp_type = TimestampType::none;
+  int64_t max_timestamp_ms = no_timestamp_ms;
+  uint32_t crc = 0;
+  bool is_crc_right = false;
+  Bytes decompressed;  // what the inner records point into
+  std::vector<LegacyRecord> records;
+  std::optional<BatchError> records_error;  // why `records` is not all of them
+
+  [[nodiscard]] Offset base_offset() const { return records.empty() ? no_offset : records.front().offset; }
+};
+
+// Reads a batch that BatchCursor framed. Nothing more than `max_bytes` is decompressed.
+[[nodiscard]] result<LegacyBatch, BatchError> read_legacy_batch(ByteView batch,
+                                                                size_t max_bytes = decompressed_max_bytes);
+
+}  // namespace moldau::protocol
