@@ -60,9 +60,9 @@ struct FormatRequest {
 // What was found in one data directory.
 struct DirectoryFound {
   std::string directory;
-  bool exists = true;
-  std::optional<std::string> meta_properties;
-  bool has_other_entries = false;  // anything beside meta.properties and lost+found
+  std::optional<std::string> meta_properties;  // the file's text, if there is one
+  std::vector<std::string> entries;            // names in the directory
+  bool has_metadata_log = false;               // a .log file in its __cluster_metadata-0
 };
 
 struct DirectoriesState {
