@@ -106,7 +106,7 @@ ByteView BrokerConnection::body_of(const Bytes& frame, ApiKey key, int16_t versi
     std::vector<protocol::TaggedField> ignored;
     reader.unknown_tagged_fields(ignored);
   }
-  return reader.failed() ? ByteView{} : reader.rest();
+  return reader.failed() ? ByteView{} : reader.take(reader.remaining());
 }
 
 Error BrokerConnection::not_understood(ApiKey key, const protocol::DecodeError& error) {
