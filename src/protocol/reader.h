@@ -96,6 +96,7 @@ class Reader {
 
   // The next `count` bytes as a view; nothing when there are fewer.
   ByteView take(size_t count);
+  ByteView rest() { return take(remaining()); }
   [[nodiscard]] ByteView peek_rest() const { return {at_, end_}; }
 
   void fail(DecodeError::Reason reason, int64_t value = 0);
