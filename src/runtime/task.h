@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "runtime/frame_memory.h"
 
 namespace moldau::runtime {
 
@@ -26,6 +27,9 @@ class task;
 namespace internal {
 
 struct PromiseBase {
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
+
   std::coroutine_handle<> continuation = std::noop_coroutine();
 
   struct FinalAwaiter {
