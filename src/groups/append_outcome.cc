@@ -36,6 +36,17 @@ void fail_replies(Turn& turn, std::vector<WaitingReply> replies, ErrorCode error
   }
 }
 
+// Offsets that later appends bring to a group whose making failed make it anew, as they would on replay.
+void keep_for_offsets(ShardState& shard, const std::string& id) {
+  if (!shard.offsets.has_latest(id)) return;
+  Group& group = create_classic(shard, id, std::nullopt);
+  const auto brings = [&](const InFlight& one) { return std::ranges::find(one.offsets, id, &OffsetKey::group) != one.offsets.end(); };
+  const auto next = std::ranges::find_if(shard.in_flight, brings);
+  if (next == shard.in_flight.end()) return;
+  group.created_by = next->id;
+  next->created_groups.push_back(id);
+}
+
 // A group whose making failed: whoever waits in it is told.
 void drop_group(Turn& turn, const std::string& id, AppendId made_by, ErrorCode error) {
   Group* found = find_group(turn.shard, id);
@@ -48,6 +59,7 @@ void drop_group(Turn& turn, const std::string& id, AppendId made_by, ErrorCode e
   }
   turn.shard.deadlines.cancel_group(id);
   turn.shard.groups.erase(id);
+  keep_for_offsets(turn.shard, id);
 }
 
 std::deque<InFlight>::iterator find_append(ShardState& shard, AppendId id) {
@@ -82,8 +94,10 @@ void revert_append(Turn& turn, AppendId id, ErrorCode error) {
   for (DroppedPending& dropped : failed.dropped_pending) shard.offsets.restore(std::move(dropped));
   for (const std::string& group_id : failed.created_groups) drop_group(turn, group_id, id, told);
   for (auto& removed : failed.removed_groups) {
-    std::string group_id = removed->id;
-    shard.groups.try_emplace(std::move(group_id), std::move(removed));
+    auto& place = shard.groups[removed->id];
+    // What a later append put in its place stays, but for the same group with some of its records gone.
+    const bool is_remnant = place && as_classic(place.get()) == nullptr && as_classic(removed.get()) == nullptr;
+    if (!place || is_remnant) place = std::move(removed);
   }
   continue_with(turn, std::move(failed.then), told);
   fail_replies(turn, std::move(failed.replies), told);

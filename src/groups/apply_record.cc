@@ -1,5 +1,7 @@
 // Replay: the only code that changes committed offsets and the set of groups.
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "groups/group_records.h"
 #include "groups/shard_state.h"
@@ -7,9 +9,18 @@
 namespace moldau::groups {
 namespace {
 
+// What was there before the append touched it comes back if the append fails.
+bool is_saved(const InFlight& append, const std::string& id) {
+  return std::ranges::any_of(append.removed_groups, [&](const auto& one) { return one->id == id; });
+}
+
+void save(InFlight* append, std::unique_ptr<Group> group) {
+  if (append != nullptr && !is_saved(*append, group->id)) append->removed_groups.push_back(std::move(group));
+}
+
 Group& put_group(ShardState& shard, const std::string& id, InFlight* append) {
   auto& place = shard.groups[id];
-  if (place && append != nullptr) append->removed_groups.push_back(std::move(place));
+  if (place) save(append, std::move(place));
   place = std::make_unique<Group>();
   place->id = id;
   if (append != nullptr) {
@@ -23,7 +34,7 @@ void remove_group(ShardState& shard, const std::string& id, InFlight* append) {
   const auto at = shard.groups.find(id);
   if (at == shard.groups.end()) return;
   shard.deadlines.cancel_group(id);
-  if (append != nullptr) append->removed_groups.push_back(std::move(at->second));
+  save(append, std::move(at->second));
   shard.groups.erase(at);
 }
 
@@ -92,6 +103,8 @@ void apply_foreign(ShardState& shard, ByteView key, const ForeignRecord& record,
     Group& made = put_group(shard, record.group, append);
     foreign = &made.kind.emplace<ForeignGroup>();
     foreign->type = record.type;
+  } else if (append != nullptr) {
+    save(append, std::make_unique<Group>(*group));
   }
   apply(*foreign, key, record);
   if (foreign->keys.empty()) remove_group(shard, record.group, append);

@@ -16,7 +16,7 @@ OffsetKey first_key_of(std::string_view group) {
 OffsetEntry& OffsetStore::entry(const OffsetKey& key) { return offsets_[key.group][key.topic][key.partition]; }
 
 void OffsetStore::set_latest(OffsetEntry& entry, std::optional<CommittedOffset> value, AppendId append) {
-  count_ += (value ? 1u : 0u) - (entry.latest ? 1u : 0u);
+  count_ += (value ? uint64_t{1} : 0) - (entry.latest ? 1 : 0);
   auto before = std::exchange(entry.latest, std::move(value));
   // The same append may touch a key twice; what was there before it stays the first one.
   if (append != 0 && (entry.before.empty() || entry.before.back().append != append)) {
@@ -96,7 +96,7 @@ void OffsetStore::revert(const OffsetKey& key, AppendId append) {
   if (const auto later = std::next(mine); later != at.before.end()) {
     later->value = std::move(mine->value);
   } else {
-    count_ += (mine->value ? 1u : 0u) - (at.latest ? 1u : 0u);
+    count_ += (mine->value ? uint64_t{1} : 0) - (at.latest ? 1 : 0);
     at.latest = std::move(mine->value);
   }
   at.before.erase(mine);

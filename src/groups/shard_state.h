@@ -56,7 +56,7 @@ struct InFlight {
   std::vector<OffsetKey> offsets;                // touched
   std::vector<DroppedPending> dropped_pending;
   std::vector<std::string> created_groups;
-  std::vector<std::unique_ptr<Group>> removed_groups;
+  std::vector<std::unique_ptr<Group>> removed_groups;  // or changed, as they were before: each once
   std::vector<WaitingReply> replies;
   Continuation then;
 };

@@ -23,6 +23,8 @@ using protocol::SyncGroupRequest;
 using protocol::SyncGroupResponse;
 using FetchedGroup = protocol::OffsetFetchResponse::OffsetFetchResponseGroup;
 
+[[nodiscard]] constexpr int16_t code(ErrorCode error) { return static_cast<int16_t>(error); }
+
 // A consumer subscription of version 1 without user data or owned partitions.
 inline Bytes subscription(const std::vector<std::string>& topics) {
   std::string text("\0\1", 2);
@@ -77,9 +79,8 @@ struct Member {
     waiting = world.send(join_request(), join_version, client_id);
     if (!world.answered(waiting)) return;
     if (join_version < 4 || !id.empty() || instance_id) return;
-    const auto first = world.answer<JoinGroupResponse>(waiting);
-    if (first.error_code != static_cast<int16_t>(ErrorCode::member_id_required)) return;
-    id = first.member_id;
+    if (world.peek<JoinGroupResponse>(waiting).error_code != code(ErrorCode::member_id_required)) return;
+    id = world.answer<JoinGroupResponse>(waiting).member_id;
     waiting = world.send(join_request(), join_version, client_id);
   }
   bool joined() const { return world.answered(waiting); }
@@ -174,7 +175,7 @@ inline int64_t committed(TestWorld& world, const std::string& group, const std::
 // All members join, wait out the initial delay and sync: a stable group. The first is the leader of a new group.
 inline void settle(TestWorld& world, const std::vector<Member*>& members) {
   for (Member* member : members) member->join();
-  if (!members.front()->joined()) world.advance(120'000);
+  while (!members.front()->joined()) world.advance(500);
   for (Member* member : members) member->take_join();
   for (Member* member : members) member->sync();
   for (Member* member : members) member->take_sync();
