@@ -18,7 +18,8 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/uuid.h"
-#include "metadata/api_error.h"
+#include "metadata/config/alter_configs.h"
+#include "metadata/config/describe_configs.h"
 #include "metadata/image.h"
 #include "metadata/loader.h"
 #include "metadata/metadata_record.h"
@@ -60,23 +61,6 @@ struct RequestContext {
   Offset next_offset{0};   // where the next record goes in the metadata log
 };
 
-// What the configuration knows and the controller asks. Plain functions of the image, bound by the owner.
-struct ConfigRules {
-  using ConfigMap = metadata::ConfigMap;
-  using TopicConfigs = std::vector<protocol::CreateTopicsResponse::CreatableTopicConfigs>;
-  // Why these settings cannot be a topic's; null if they can.
-  std::function<std::optional<metadata::ApiError>(const metadata::MetadataImage&, const ConfigMap&)> check_topic;
-  // All of a topic's settings with these of its own, by name, as CreateTopics answers them.
-  std::function<TopicConfigs(const metadata::MetadataImage&, const ConfigMap&)> describe_topic;
-  // The two requests that change settings. Null: they are answered with INVALID_REQUEST.
-  std::function<Answer<protocol::AlterConfigsResponse>(const metadata::MetadataImage&,
-                                                       const protocol::AlterConfigsRequest&)>
-      alter;
-  std::function<Answer<protocol::IncrementalAlterConfigsResponse>(const metadata::MetadataImage&,
-                                                                  const protocol::IncrementalAlterConfigsRequest&)>
-      incremental_alter;
-};
-
 struct ControllerOptions {
   int32_t node_id = 1;
   std::string cluster_id;
@@ -86,7 +70,7 @@ struct ControllerOptions {
   int32_t default_min_insync_replicas = 1;             // of the static configuration
   bool default_unclean_leader_election_enable = false;  // likewise
   int64_t broker_session_timeout_ms = 9000;
-  ConfigRules config_rules;
+  metadata::ConfigContext config;          // `fixed` must outlive the controller
   std::function<Uuid()> random_uuid;      // never a reserved one
   std::function<uint64_t()> random = [] { return uint64_t{0}; };  // for the start of a placement
 };
@@ -110,15 +94,16 @@ class Controller {
   [[nodiscard]] metadata::MetadataRecords activate(const metadata::MetadataRecords& bootstrap);
 
   // A client's requests. Access was checked before.
-  using CreateTopicsAnswer = Answer<protocol::CreateTopicsResponse>;
-  [[nodiscard]] CreateTopicsAnswer handle(const protocol::CreateTopicsRequest&, const RequestContext&);
+  [[nodiscard]] Answer<protocol::CreateTopicsResponse> handle(const protocol::CreateTopicsRequest&,
+                                                              const RequestContext&);
   [[nodiscard]] Answer<protocol::DeleteTopicsResponse> handle(const protocol::DeleteTopicsRequest&,
                                                               const RequestContext&);
   [[nodiscard]] Answer<protocol::CreatePartitionsResponse> handle(const protocol::CreatePartitionsRequest&,
                                                                   const RequestContext&);
-  [[nodiscard]] Answer<protocol::AlterConfigsResponse> handle(const protocol::AlterConfigsRequest&,
-                                                              const RequestContext&);
-  [[nodiscard]] Answer<protocol::IncrementalAlterConfigsResponse> handle(
+  // These two may also ask the caller to set a log level.
+  [[nodiscard]] metadata::AlteredConfigs<protocol::AlterConfigsResponse> handle(const protocol::AlterConfigsRequest&,
+                                                                                const RequestContext&);
+  [[nodiscard]] metadata::AlteredConfigs<protocol::IncrementalAlterConfigsResponse> handle(
       const protocol::IncrementalAlterConfigsRequest&, const RequestContext&);
   [[nodiscard]] Answer<protocol::UpdateFeaturesResponse> handle(const protocol::UpdateFeaturesRequest&,
                                                                 const RequestContext&);
