@@ -1,0 +1,81 @@
+#include "storage/offset_index.h"
+
+#include "base/assert.h"
+#include "storage/index_search.h"
+
+namespace moldau::storage {
+
+using runtime::io_result;
+using runtime::task;
+
+namespace {
+int64_t relative_offset(const std::byte* entry) { return load_be<int32_t>(entry); }
+}  // namespace
+
+OffsetPosition OffsetIndex::parse(const std::byte* at) const {
+  return {base_offset_ + relative_offset(at), load_be<uint32_t>(at + 4)};
+}
+
+task<io_result<OffsetPosition>> OffsetIndex::entry(std::string path, uint32_t n) {
+  std::array<std::byte, entry_size> bytes;
+  MOLDAU_CO_CHECK(co_await file_.read(std::move(path), n, 1, bytes));
+  co_return parse(bytes.data());
+}
+
+task<io_result<bool>> OffsetIndex::load(std::string path) {
+  MOLDAU_CO_CHECK(co_await file_.load(path));
+  last_offset_ = base_offset_;
+  if (entries() == 0) co_return !file_.is_ragged();
+  MOLDAU_CO_TRY(const OffsetPosition last, co_await entry(std::move(path), entries() - 1));
+  last_offset_ = last.offset;
+  co_return !file_.is_ragged() && last.offset > base_offset_ - 1 && (entries() == 1 || last.offset > base_offset_);
+}
+
+void OffsetIndex::start_empty() {
+  file_.start_empty();
+  last_offset_ = base_offset_;
+}
+
+void OffsetIndex::append(Offset offset, uint32_t position) {
+  MOLDAU_ASSERT_MSG(entries() == 0 || offset > last_offset_, "offsets in an index rise");
+  MOLDAU_ASSERT(offset - base_offset_ >= 0 && offset - base_offset_ <= INT32_MAX);
+  std::array<std::byte, entry_size> bytes;
+  store_be(bytes.data(), static_cast<int32_t>(offset - base_offset_));
+  store_be(bytes.data() + 4, position);
+  file_.append(bytes);
+  last_offset_ = offset;
+}
+
+task<io_result<OffsetPosition>> OffsetIndex::lookup(std::string path, Offset target) {
+  const int64_t relative = target - base_offset_;
+  MOLDAU_CO_TRY(const uint32_t before, co_await count_before<entry_size>(file_, path, [relative](const std::byte* at) {
+    return relative_offset(at) > relative;
+  }));
+  if (before == 0) co_return OffsetPosition{base_offset_, 0};
+  co_return co_await entry(std::move(path), before - 1);
+}
+
+task<io_result<std::optional<OffsetPosition>>> OffsetIndex::first_at_or_after(std::string path, uint64_t position) {
+  MOLDAU_CO_TRY(const uint32_t before, co_await count_before<entry_size>(file_, path, [position](const std::byte* at) {
+    return load_be<uint32_t>(at + 4) >= position;
+  }));
+  if (before == entries()) co_return std::optional<OffsetPosition>{};
+  MOLDAU_CO_TRY(const OffsetPosition found, co_await entry(std::move(path), before));
+  co_return std::optional<OffsetPosition>(found);
+}
+
+task<io_result<>> OffsetIndex::truncate_to(std::string path, Offset offset) {
+  const int64_t relative = offset - base_offset_;
+  MOLDAU_CO_TRY(const uint32_t kept, co_await count_before<entry_size>(file_, path, [relative](const std::byte* at) {
+    return relative_offset(at) >= relative;
+  }));
+  MOLDAU_CO_CHECK(co_await file_.truncate(path, kept));
+  last_offset_ = base_offset_;
+  if (kept > 0) {
+    MOLDAU_CO_TRY(const OffsetPosition last, co_await entry(std::move(path), kept - 1));
+    last_offset_ = last.offset;
+  }
+  co_return io_result<>{};
+}
+
+}  // namespace moldau::storage

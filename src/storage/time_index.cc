@@ -1,0 +1,68 @@
+#include "storage/time_index.h"
+
+#include "base/assert.h"
+#include "storage/index_search.h"
+
+namespace moldau::storage {
+
+using runtime::io_result;
+using runtime::task;
+
+namespace {
+int64_t relative_offset(const std::byte* entry) { return load_be<int32_t>(entry + 8); }
+}  // namespace
+
+task<io_result<TimestampOffset>> TimeIndex::entry(std::string path, uint32_t n) {
+  std::array<std::byte, entry_size> bytes;
+  MOLDAU_CO_CHECK(co_await file_.read(std::move(path), n, 1, bytes));
+  co_return TimestampOffset{load_be<int64_t>(bytes.data()), base_offset_ + relative_offset(bytes.data())};
+}
+
+task<io_result<bool>> TimeIndex::load(std::string path) {
+  MOLDAU_CO_CHECK(co_await file_.load(path));
+  last_ = {-1, base_offset_};
+  if (entries() == 0) co_return !file_.is_ragged();
+  MOLDAU_CO_TRY(const TimestampOffset first, co_await entry(path, 0));
+  MOLDAU_CO_TRY(last_, co_await entry(std::move(path), entries() - 1));
+  co_return !file_.is_ragged() && last_.offset >= base_offset_ && last_.timestamp_ms >= first.timestamp_ms;
+}
+
+void TimeIndex::start_empty() {
+  file_.start_empty();
+  last_ = {-1, base_offset_};
+}
+
+void TimeIndex::maybe_append(TimestampOffset entry) {
+  if (entry.timestamp_ms <= last_.timestamp_ms) return;
+  MOLDAU_ASSERT_MSG(entries() == 0 || entry.offset >= last_.offset, "offsets in a time index never fall");
+  MOLDAU_ASSERT(entry.offset - base_offset_ >= 0 && entry.offset - base_offset_ <= INT32_MAX);
+  std::array<std::byte, entry_size> bytes;
+  store_be(bytes.data(), entry.timestamp_ms);
+  store_be(bytes.data() + 8, static_cast<int32_t>(entry.offset - base_offset_));
+  file_.append(bytes);
+  last_ = entry;
+}
+
+task<io_result<TimestampOffset>> TimeIndex::lookup(std::string path, int64_t timestamp_ms) {
+  MOLDAU_CO_TRY(const uint32_t before,
+                co_await count_before<entry_size>(file_, path, [timestamp_ms](const std::byte* at) {
+                  return load_be<int64_t>(at) > timestamp_ms;
+                }));
+  if (before == 0) co_return TimestampOffset{-1, base_offset_};
+  co_return co_await entry(std::move(path), before - 1);
+}
+
+task<io_result<>> TimeIndex::truncate_to(std::string path, Offset offset) {
+  const int64_t relative = offset - base_offset_;
+  MOLDAU_CO_TRY(const uint32_t kept, co_await count_before<entry_size>(file_, path, [relative](const std::byte* at) {
+    return relative_offset(at) >= relative;
+  }));
+  MOLDAU_CO_CHECK(co_await file_.truncate(path, kept));
+  last_ = {-1, base_offset_};
+  if (kept > 0) {
+    MOLDAU_CO_TRY(last_, co_await entry(std::move(path), kept - 1));
+  }
+  co_return io_result<>{};
+}
+
+}  // namespace moldau::storage
