@@ -1,0 +1,221 @@
+// Log: one partition's records, on disk as Apache Kafka keeps them.
+//
+// A Log lives on one shard; everything is called there. Whatever changes it runs one at a time in the order of the
+// calls (a mutex that only suspends when somebody else does); reading needs no turn. Operations give storage::Error;
+// its code is what a client would be told. After an I/O error that is not a full disk the directory is offline and every
+// operation says so. A full disk fails the append, leaves the log as it was, and the next append may succeed.
+// It does not know who leads: leadership, replication and the purgatories are the broker's. Kafka: UnifiedLog.
+//
+// docs/internals/log.md says how the parts work together.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime/scope.h"
+#include "runtime/signal.h"
+#include "storage/leader_epochs.h"
+#include "storage/log_types.h"
+#include "storage/producer_state.h"
+#include "storage/segment.h"
+
+namespace moldau::storage {
+
+struct PreparedAppend;
+
+class Log {
+ public:
+  // Loads what is in the directory (made if missing), recovering it if the last stop was not clean. See recovery.md.
+  static runtime::task<log_result<std::unique_ptr<Log>>> open(LogOptions options, LoadReport* report = nullptr);
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log();
+
+  [[nodiscard]] const std::string& topic() const { return options_.topic; }
+  [[nodiscard]] int32_t partition() const { return options_.partition; }
+  [[nodiscard]] const std::string& directory() const { return options_.directory; }
+  [[nodiscard]] const std::string& log_dir() const { return options_.health->path(); }
+  [[nodiscard]] bool is_offline() const { return options_.health->is_offline(); }
+  [[nodiscard]] std::optional<Uuid> topic_id() const { return options_.topic_id; }
+  // For a log that was opened without one. inconsistent_topic_id if it has another.
+  runtime::task<log_result<>> assign_topic_id(Uuid topic_id);
+
+  // --- offsets ---
+  [[nodiscard]] Offset log_start_offset() const { return log_start_offset_; }
+  [[nodiscard]] Offset log_end_offset() const { return end_.offset; }
+  [[nodiscard]] Offset high_watermark() const { return high_watermark_.offset; }
+  // What readers of committed data may see: below the high watermark and below the first open transaction.
+  [[nodiscard]] Offset last_stable_offset() const;
+  [[nodiscard]] std::optional<Offset> first_unstable_offset() const { return first_unstable_; }
+  // Everything below is on stable storage.
+  [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
+  // Sets the high watermark, kept between log start and log end; gives what it became.
+  Offset update_high_watermark(Offset to);
+
+  // --- append ---
+  // Checks the batch, gives it offsets, the leader epoch and perhaps the time, and writes it.
+  runtime::task<log_result<AppendInfo>> append_as_leader(LeaderAppend append);
+  // Writes a leader's batches as they are. Batches of an epoch above `leader_epoch` and what follows them are left out.
+  // unknown_server_error for offsets that do not continue the log.
+  runtime::task<log_result<AppendInfo>> append_as_follower(ByteView records, LeaderEpoch leader_epoch);
+  // A guard for append_as_leader, before the coordinator is asked (KIP-890); 0: the transaction is open already.
+  uint64_t start_verification(ProducerId id, int32_t sequence, ProducerEpoch epoch, bool supports_epoch_bump);
+  [[nodiscard]] bool has_ongoing_transaction(ProducerId id, ProducerEpoch epoch) const {
+    return producers_.has_ongoing_transaction(id, epoch);
+  }
+
+  // --- read ---
+  // At most `max_bytes` from the batch that holds `from` on, all in one segment; the first batch whole, however long, if
+  // `min_one_batch`. offset_out_of_range below the log start and above the log end.
+  runtime::task<log_result<ReadInfo>> read(Offset from, uint32_t max_bytes, bool min_one_batch, ReadIsolation isolation);
+  // ListOffsets: the first record of this time or newer, or what a special timestamp names; null if there is none.
+  // For latest_timestamp the log end; the caller knows about high watermark and isolation.
+  runtime::task<log_result<std::optional<FoundOffset>>> offset_for_timestamp(int64_t timestamp_ms);
+
+  // --- leader epochs ---
+  [[nodiscard]] std::optional<LeaderEpoch> latest_epoch() const;
+  [[nodiscard]] const LeaderEpochs& leader_epochs() const { return epochs_; }
+  // Null: nothing is known of this epoch (KIP-320: undefined).
+  [[nodiscard]] std::optional<EpochEnd> end_offset_for_epoch(LeaderEpoch epoch) const {
+    return epochs_.end_of(epoch, end_.offset);
+  }
+  // A new leader notes that its epoch begins at the log end.
+  runtime::task<log_result<>> assign_epoch_start(LeaderEpoch epoch, Offset start_offset);
+
+  // --- shape ---
+  // Begins a new segment; gives its base offset.
+  runtime::task<log_result<Offset>> roll();
+  // Forgets everything from `offset` on. False: the log ends before it.
+  runtime::task<log_result<bool>> truncate_to(Offset offset);
+  // Forgets everything and goes on at `offset`.
+  runtime::task<log_result<>> truncate_fully_and_start_at(Offset offset);
+  // Moves the log start (DeleteRecords). False: it was there already. offset_out_of_range above the high watermark.
+  runtime::task<log_result<bool>> delete_records_before(Offset offset);
+  // Deletes old segments by log start, size and time; gives how many. Their files go after file.delete.delay.ms.
+  runtime::task<log_result<int>> delete_old_segments();
+  // Removes the files whose delay is over. For the owner's clockwork, and before close().
+  runtime::task<log_result<>> remove_deleted_files(int64_t now_ms);
+
+  // --- durability ---
+  // Puts everything on stable storage.
+  runtime::task<log_result<>> flush();
+  [[nodiscard]] bool is_flush_due(int64_t now_ms) const;
+
+  // --- producers ---
+  runtime::task<log_result<>> take_producer_snapshot();
+  void expire_producers() { producers_.expire(now_ms()); }
+  [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
+  [[nodiscard]] const ProducerState& producers() const { return producers_; }
+
+  // --- the rest ---
+  [[nodiscard]] const LogConfig& config() const { return options_.config; }
+  void update_config(const LogConfig& config) { options_.config = config; }
+  [[nodiscard]] uint64_t size_bytes() const;
+  [[nodiscard]] std::vector<SegmentInfo> segments() const;
+  [[nodiscard]] size_t segment_count() const { return segments_.size(); }
+
+  // Writes what a clean stop leaves behind and closes the files; flush() first. No other call may be running or follow.
+  runtime::task<log_result<>> close();
+  // Closes the files without writing anything: for a log whose directory failed, or that is about to be removed.
+  runtime::task<> abandon();
+  // Renames the directory within its parent, to "NAME" (deletion: see LogDirectory).
+  runtime::task<log_result<>> rename_directory(std::string name);
+
+ private:
+  friend class LogLoader;
+
+  // An offset and where it is: at a position of a segment, or not known yet (segment_base = no_offset).
+  struct Place {
+    Offset offset{0};
+    Offset segment_base = no_offset;
+    uint32_t position = 0;
+  };
+  struct DeletedFile {
+    int64_t due_ms = 0;
+    std::string path;
+  };
+
+  explicit Log(LogOptions options);
+
+  [[nodiscard]] int64_t now_ms() const { return options_.environment->wall_clock_ms(); }
+  [[nodiscard]] runtime::FileSystem& files() const { return options_.environment->files(); }
+  [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
+  [[nodiscard]] SegmentPtr floor_segment(Offset offset) const;
+  [[nodiscard]] SegmentPtr higher_segment(Offset base_offset) const;
+  // The segments that may hold offsets in [from, to).
+  [[nodiscard]] std::vector<SegmentPtr> segments_between(Offset from, Offset to) const;
+  SegmentPtr make_segment(Offset base_offset, bool has_transaction_index = false);
+  // Hands an error on, having told the directory of it.
+  [[nodiscard]] Error noted(Error error) const {
+    options_.health->note(error);
+    return error;
+  }
+  void set_end(Offset offset) { end_ = {offset, active().base_offset(), active().size_bytes()}; }
+  void set_high_watermark(Place to);
+  void follow_end_with_high_watermark() {
+    if (high_watermark_.offset >= end_.offset) set_high_watermark(end_);
+  }
+  void update_first_unstable();
+  void set_log_start(Offset to);
+  runtime::task<log_result<Place>> resolve(Place place);
+  runtime::task<log_result<>> collect_aborted(Offset from, SegmentPtr segment, ReadInfo& info);
+
+  // log_append.cc; the mutex is held
+  log_result<> prepare_as_leader(const LeaderAppend& append, MutableByteView batch, PreparedAppend& prepared) const;
+  [[nodiscard]] bool needs_flush_now() const { return end_.offset - recovery_point_ >= config().flush_messages; }
+  runtime::task<log_result<AppendInfo>> write_prepared(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard,
+                                                       int transaction_version);
+  log_result<> check_producers(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard, int transaction_version);
+  runtime::task<log_result<>> note_epochs(const PreparedAppend& prepared);
+
+  // log_roll.cc; the mutex is held
+  runtime::task<log_result<>> roll_locked(Offset at_least);
+  runtime::task<> flush_in_background(Offset below);
+  runtime::task<log_result<>> flush_below(Offset offset);
+  runtime::task<log_result<>> write_epochs();
+
+  // log_retention.cc, log_truncate.cc; the mutex is held
+  runtime::task<log_result<>> advance_log_start(Offset to);
+  runtime::task<log_result<>> remove_segments(std::vector<SegmentPtr> removed);
+  runtime::task<log_result<int>> delete_prefix(size_t count);
+  runtime::task<log_result<int>> delete_old_segments_locked();
+  runtime::task<log_result<bool>> truncate_locked(Offset offset);
+  runtime::task<log_result<>> truncate_fully_locked(Offset offset);
+
+  // log_producers.cc; the mutex is held
+  runtime::task<log_result<>> write_snapshot(bool sync);
+  runtime::task<log_result<>> load_snapshot(Offset log_start, int64_t now_ms);
+  runtime::task<log_result<>> reload_producers(Offset log_start, Offset end);
+  runtime::task<log_result<>> rebuild_producers(Offset log_start, Offset end, bool after_clean_stop);
+  runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end);
+  runtime::task<log_result<>> remove_snapshot(Offset offset);
+  // Marks the snapshots that stand at the segments' bases for deletion.
+  runtime::task<log_result<>> delete_snapshots_of(const std::vector<SegmentPtr>& segments);
+
+  LogOptions options_;
+  std::map<Offset, SegmentPtr> segments_;  // never empty once loaded
+  Place end_;
+  Place high_watermark_;
+  Offset log_start_offset_{0};
+  Offset recovery_point_{0};
+  int64_t last_flush_ms_ = 0;
+  LeaderEpochs epochs_;
+  bool epochs_changed_ = false;  // the file does not say what epochs_ says
+  ProducerState producers_;
+  std::optional<Offset> first_unstable_;
+  Place unstable_place_;              // where first_unstable_ is, once a reader asked
+  std::vector<Offset> snapshots_;     // rising
+  Offset last_snapshot_{0};
+  std::vector<DeletedFile> deleted_files_;
+  runtime::Mutex mutex_;
+  runtime::Mutex flushing_;
+  runtime::Scope background_;
+  uint64_t truncations_ = 0;  // counts them, for a flush that runs meanwhile
+  bool is_closed_ = false;
+};
+
+}  // namespace moldau::storage

@@ -1,0 +1,43 @@
+// LogLoader: from the files of a partition's directory to a Log that can be used, once, when the log is opened.
+//
+// The steps and their order are Kafka's (LogLoader), so that either finds what it expects after the other:
+// leftovers of deletion and compaction, segments, recovery of what may not have been flushed, a log start beyond the end,
+// leader epochs, producers. Where Kafka would cut damaged records that were once flushed, they are kept or set aside and
+// reported. docs/internals/recovery.md has the whole story.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/log.h"
+
+namespace moldau::storage {
+
+class LogLoader {
+ public:
+  LogLoader(Log& log, LoadReport& report) : log_(log), report_(report) {}
+  runtime::task<log_result<>> load();
+
+ private:
+  runtime::task<log_result<>> clear_leftovers();
+  runtime::task<log_result<>> finish_swaps(const std::vector<SegmentFileName>& swaps);
+  runtime::task<log_result<>> read_small_files();
+  runtime::task<log_result<>> open_segments();
+  runtime::task<log_result<>> recover_unflushed();
+  // True: something was cut, so what follows cannot be right.
+  runtime::task<log_result<bool>> recover(SegmentPtr segment);
+  runtime::task<log_result<>> set_aside(SegmentPtr segment, uint32_t from_position);
+  runtime::task<log_result<>> drop_segments_after(Offset base_offset, bool set_aside);
+  [[nodiscard]] std::string path(const SegmentFileName& name) const {
+    return file_path(log_.directory(), name.base_offset, name.kind, name.stage);
+  }
+  [[nodiscard]] bool has_file(Offset base_offset, FileKind kind) const;
+  void damaged(std::string what);
+
+  Log& log_;
+  LoadReport& report_;
+  std::vector<std::string> other_files_;    // names that are none of a segment's
+  std::vector<SegmentFileName> files_;      // live ones, by base offset
+};
+
+}  // namespace moldau::storage

@@ -1,0 +1,154 @@
+// The producers' state on disk: writing snapshots, loading the newest one, and reading the rest from the log.
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+#include "storage/log.h"
+#include "storage/prepared_append.h"
+#include "storage/producer_snapshot.h"
+
+namespace moldau::storage {
+
+using runtime::FilePtr;
+using runtime::task;
+
+task<log_result<>> Log::take_producer_snapshot() {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto held = co_await mutex_.lock();
+  if (auto written = co_await write_snapshot(true); !written) co_return fail(noted(std::move(written.error())));
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::write_snapshot(bool sync) {
+  const Offset at = producers_.end_offset();
+  if (at <= last_snapshot_) co_return log_result<>{};
+  const std::string path = file_path(directory(), at, FileKind::producer_snapshot);
+  const Bytes contents = encode_snapshot(producers_);
+  const ByteView parts[] = {contents};
+  MOLDAU_CO_TRY(const FilePtr file, co_await files().open(path, runtime::OpenMode::truncate));
+  MOLDAU_CO_CHECK(co_await file->write_at(0, parts));
+  if (sync) MOLDAU_CO_CHECK(co_await file->sync());
+  const auto place = std::ranges::lower_bound(snapshots_, at);
+  if (place == snapshots_.end() || *place != at) snapshots_.insert(place, at);
+  last_snapshot_ = at;
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::remove_snapshot(Offset offset) {
+  std::erase(snapshots_, offset);
+  const auto removed = co_await files().remove(file_path(directory(), offset, FileKind::producer_snapshot));
+  if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::delete_snapshots_of(const std::vector<SegmentPtr>& segments) {
+  for (const SegmentPtr& segment : segments) {
+    const Offset base = segment->base_offset();
+    if (std::erase(snapshots_, base) == 0) continue;
+    std::string to = file_path(directory(), base, FileKind::producer_snapshot, FileStage::deleted);
+    const auto renamed = co_await files().rename(file_path(directory(), base, FileKind::producer_snapshot), to);
+    if (!renamed && renamed.error().error_number != ENOENT) co_return fail(Error(renamed.error()));
+    deleted_files_.push_back({now_ms() + config().file_delete_delay_ms, std::move(to)});
+  }
+  co_return log_result<>{};
+}
+
+// Takes the newest snapshot that can be read; those that cannot are removed.
+task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
+  while (!snapshots_.empty()) {
+    const Offset newest = snapshots_.back();
+    const std::string path = file_path(directory(), newest, FileKind::producer_snapshot);
+    std::string problem;
+    if (const auto contents = co_await runtime::read_file(files(), path); !contents) {
+      if (contents.error().error_number != ENOENT) co_return fail(Error(contents.error()));
+      problem = contents.error().message();
+    } else if (const auto decoded = decode_snapshot(*contents); !decoded) {
+      problem = decoded.error();
+    } else {
+      for (const SnapshotProducer& producer : *decoded)
+        if (!producers_.is_expired(producer.entry, at_ms)) producers_.load(producer.id, producer.entry);
+      last_snapshot_ = newest;
+      producers_.set_end_offset(newest);
+      co_return log_result<>{};
+    }
+    log_warning("{} is not used and removed: {}", path, problem);
+    MOLDAU_CO_CHECK(co_await remove_snapshot(newest));
+  }
+  last_snapshot_ = log_start;
+  producers_.set_end_offset(log_start);
+  co_return log_result<>{};
+}
+
+// Brings the state back to what the newest snapshot between log start and `end` says.
+task<log_result<>> Log::reload_producers(Offset log_start, Offset end) {
+  const std::vector<Offset> all = snapshots_;
+  for (const Offset snapshot : all)
+    if (snapshot > end || snapshot <= log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
+  if (end != producers_.end_offset()) {
+    producers_.clear(producers_.end_offset());
+    co_return co_await load_snapshot(log_start, now_ms());
+  }
+  producers_.log_start_moved(log_start);
+  last_snapshot_ = snapshots_.empty() ? log_start : snapshots_.back();
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::rebuild_producers(Offset log_start, Offset end, bool after_clean_stop) {
+  std::vector<Offset> worth_a_snapshot;
+  if (!segments_.empty()) {
+    if (segments_.size() > 1) worth_a_snapshot.push_back(std::prev(segments_.end(), 2)->first);
+    worth_a_snapshot.push_back(segments_.rbegin()->first);
+  }
+  worth_a_snapshot.push_back(end);
+  if (snapshots_.empty() && after_clean_stop) {
+    // A clean stop without a snapshot: there were no producers (or an old Kafka that knew none).
+    for (const Offset offset : worth_a_snapshot) {
+      producers_.set_end_offset(offset);
+      MOLDAU_CO_CHECK(co_await write_snapshot(true));
+    }
+    co_return log_result<>{};
+  }
+  const bool knows_there_are_none = producers_.is_empty() && producers_.end_offset() >= end;
+  MOLDAU_CO_CHECK(co_await reload_producers(log_start, end));
+  if (end > producers_.end_offset() && !knows_there_are_none) {
+    for (const SegmentPtr& segment : segments_between(producers_.end_offset(), end)) {
+      const Offset from = std::max({segment->base_offset(), producers_.end_offset(), log_start});
+      producers_.set_end_offset(from);
+      if (std::ranges::find(worth_a_snapshot, segment->base_offset()) != worth_a_snapshot.end())
+        MOLDAU_CO_CHECK(co_await write_snapshot(true));
+      MOLDAU_CO_CHECK(co_await replay_producers(segment, from, end));
+    }
+  }
+  producers_.set_end_offset(end);
+  co_return co_await write_snapshot(true);
+}
+
+task<log_result<>> Log::replay_producers(SegmentPtr segment, Offset from, Offset end) {
+  MOLDAU_CO_TRY(const std::optional<BatchPlace> begin, co_await segment->find(from));
+  if (!begin) co_return log_result<>{};
+  MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
+  BatchScanner headers(file, begin->position, segment->size_bytes());
+  Bytes control;
+  while (true) {
+    const ScanStep step = headers.next();
+    if (step == ScanStep::need_bytes) {
+      MOLDAU_CO_CHECK(co_await headers.fill());
+      continue;
+    }
+    if (step != ScanStep::batch) co_return log_result<>{};
+    const protocol::RecordBatchHeader& batch = headers.header();
+    if (batch.last_offset() >= end) co_return log_result<>{};
+    if (!batch.has_producer_id()) continue;
+    if (batch.is_control()) {
+      control.resize(batch.size_bytes());
+      MOLDAU_CO_TRY(const size_t got, co_await file->read_at(headers.position(), control));
+      if (got < control.size()) co_return log_result<>{};
+    }
+    ProducerAppend producer = producers_.prepare(batch.producer_id, AppendOrigin::replication);
+    MOLDAU_CO_TRY(const auto completed, feed_producer(producer, batch, control, -1));
+    producers_.apply(producer);
+    if (completed) producers_.complete(*completed);
+  }
+}
+
+}  // namespace moldau::storage

@@ -1,0 +1,187 @@
+// Reading: from an offset to a range of a file, from a time to an offset. Nothing is copied here; what is looked at is
+// headers, and for a lookup by time the records of one batch.
+#include <algorithm>
+
+#include "protocol/record_batch.h"
+#include "storage/log.h"
+
+namespace moldau::storage {
+
+using protocol::ErrorCode;
+using runtime::FilePtr;
+using runtime::task;
+
+namespace {
+
+// The first record of the batch that is at least so new and not below `start`.
+log_result<std::optional<FoundOffset>> find_record(ByteView batch, int64_t timestamp_ms, Offset start) {
+  protocol::RecordIterator records(batch);
+  const LeaderEpoch epoch = records.header().leader_epoch;
+  while (true) {
+    const auto next = records.next();
+    if (!next) return fail(Error(ErrorCode::corrupt_message, next.error().what));
+    const protocol::Record* record = *next;
+    if (record == nullptr) return std::nullopt;
+    if (record->timestamp_ms >= timestamp_ms && record->offset >= start)
+      return FoundOffset{record->timestamp_ms, record->offset, epoch};
+  }
+}
+
+// Looks through a segment from `position` on; batches that end below `start` are passed over.
+task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t position, int64_t timestamp_ms,
+                                                    Offset start) {
+  MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
+  BatchScanner scanner(file, position, segment->size_bytes());
+  while (true) {
+    const ScanStep step = scanner.next();
+    if (step == ScanStep::need_bytes) {
+      MOLDAU_CO_CHECK(co_await scanner.fill());
+      continue;
+    }
+    if (step == ScanStep::damaged) co_return fail(Error(ErrorCode::corrupt_message, scanner.damage()));
+    if (step == ScanStep::end) co_return std::optional<FoundOffset>{};
+    if (scanner.header().max_timestamp_ms < timestamp_ms || scanner.header().last_offset() < start) continue;
+    Bytes batch(scanner.header().size_bytes());
+    MOLDAU_CO_TRY(const size_t got, co_await file->read_at(scanner.position(), batch));
+    if (got < batch.size()) co_return std::optional<FoundOffset>{};
+    MOLDAU_CO_TRY(const std::optional<FoundOffset> found, find_record(batch, timestamp_ms, start));
+    if (found) co_return found;
+  }
+}
+
+}  // namespace
+
+task<log_result<Log::Place>> Log::resolve(Place place) {
+  if (place.segment_base != no_offset) co_return place;
+  if (place.offset == end_.offset) co_return end_;
+  for (SegmentPtr segment = floor_segment(place.offset); segment != nullptr;
+       segment = higher_segment(segment->base_offset())) {
+    MOLDAU_CO_TRY(const std::optional<BatchPlace> found, co_await segment->find(place.offset));
+    if (!found) continue;
+    place.segment_base = segment->base_offset();
+    place.position = found->position;
+    co_return place;
+  }
+  co_return end_;
+}
+
+task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_one_batch, ReadIsolation isolation) {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  if (from < log_start_offset_)
+    co_return fail(Error(ErrorCode::offset_out_of_range, fmt::format("offset {} is below the log start of {}-{}, {}",
+                                                                     from, topic(), partition(), log_start_offset_)));
+  ReadInfo info;
+  info.log_start_offset = log_start_offset_;
+  info.high_watermark = high_watermark_.offset;
+  info.last_stable_offset = last_stable_offset();
+  info.log_end_offset = end_.offset;
+  const Place end = end_;
+  SegmentPtr segment = floor_segment(from);
+  if (from > end.offset || segment == nullptr)
+    co_return fail(Error(ErrorCode::offset_out_of_range, fmt::format("offset {} is beyond the log end of {}-{}, {}", from,
+                                                                     topic(), partition(), end.offset)));
+  Place limit = end;
+  if (isolation != ReadIsolation::log_end) {
+    limit = high_watermark_;
+    const bool is_held_back =
+        isolation == ReadIsolation::committed && first_unstable_ && *first_unstable_ < high_watermark_.offset;
+    if (is_held_back) limit = unstable_place_;
+    if (from >= limit.offset) co_return info;
+    if (limit.segment_base == no_offset) {
+      auto resolved = co_await resolve(limit);
+      if (!resolved) co_return fail(noted(std::move(resolved.error())));
+      limit = *resolved;
+      Place& kept = is_held_back ? unstable_place_ : high_watermark_;
+      if (kept.offset == limit.offset) kept = limit;
+    }
+  }
+  if (from >= limit.offset) co_return info;
+
+  for (; segment != nullptr; segment = higher_segment(segment->base_offset())) {
+    if (segment->base_offset() > limit.segment_base) co_return info;
+    const uint32_t segment_end = segment->base_offset() == limit.segment_base ? limit.position : segment->size_bytes();
+    auto found = co_await segment->find(from);
+    if (!found) co_return fail(noted(std::move(found.error())));
+    if (!*found) continue;
+    const BatchPlace& batch = **found;
+    const uint32_t wanted = min_one_batch ? std::max(max_bytes, batch.size_bytes) : max_bytes;
+    info.is_first_batch_incomplete = wanted < batch.size_bytes;
+    info.position = batch.position;
+    info.first_batch_offset = batch.base_offset;
+    info.size_bytes = batch.position < segment_end ? std::min(segment_end - batch.position, wanted) : 0;
+    if (info.size_bytes == 0) co_return info;
+    auto file = co_await segment->log_file();
+    if (!file) co_return fail(noted(std::move(file.error())));
+    info.file = std::move(*file);
+    if (isolation == ReadIsolation::committed) {
+      if (auto aborted = co_await collect_aborted(from, segment, info); !aborted)
+        co_return fail(noted(std::move(aborted.error())));
+    }
+    co_return info;
+  }
+  co_return info;
+}
+
+task<log_result<>> Log::collect_aborted(Offset from, SegmentPtr segment, ReadInfo& info) {
+  MOLDAU_CO_TRY(const std::optional<Offset> bound,
+                co_await segment->upper_bound_offset(static_cast<uint32_t>(info.position), info.size_bytes));
+  const SegmentPtr next = higher_segment(segment->base_offset());
+  const Offset upper = bound ? *bound : next != nullptr ? next->base_offset() : end_.offset;
+  std::vector<AbortedTransaction> aborted;
+  for (; segment != nullptr; segment = higher_segment(segment->base_offset())) {
+    MOLDAU_CO_TRY(const bool is_complete, co_await segment->collect_aborted(from, upper, aborted));
+    if (is_complete) break;
+  }
+  info.aborted.reserve(aborted.size());
+  for (const AbortedTransaction& transaction : aborted)
+    info.aborted.push_back({transaction.producer_id, transaction.first_offset});
+  co_return log_result<>{};
+}
+
+task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t timestamp_ms) {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  if (timestamp_ms == latest_timestamp)
+    co_return FoundOffset{-1, end_.offset, latest_epoch().value_or(no_leader_epoch)};
+  if (timestamp_ms == earliest_timestamp || timestamp_ms == earliest_local_timestamp) {
+    const auto earliest = epochs_.earliest();
+    const bool is_known = earliest && earliest->start_offset <= log_start_offset_;
+    co_return FoundOffset{-1, log_start_offset_, is_known ? earliest->epoch : no_leader_epoch};
+  }
+  if (timestamp_ms == latest_tiered_timestamp) co_return FoundOffset{};
+
+  std::vector<SegmentPtr> all;
+  all.reserve(segments_.size());
+  for (const auto& [base, segment] : segments_) all.push_back(segment);
+  if (timestamp_ms == max_timestamp) {
+    SegmentPtr newest;
+    TimestampOffset best{-1, Offset(0)};
+    for (const SegmentPtr& segment : all) {
+      auto reached = co_await segment->max_timestamp();
+      if (!reached) co_return fail(noted(std::move(reached.error())));
+      if (newest == nullptr || reached->timestamp_ms > best.timestamp_ms) {
+        newest = segment;
+        best = *reached;
+      }
+    }
+    if (best.timestamp_ms < 0) co_return std::optional<FoundOffset>{};
+    auto place = co_await newest->find(best.offset);
+    if (!place) co_return fail(noted(std::move(place.error())));
+    if (!*place) co_return std::optional<FoundOffset>{};
+    auto found = co_await search(newest, (*place)->position, best.timestamp_ms, Offset(0));
+    if (!found) co_return fail(noted(std::move(found.error())));
+    co_return *found;
+  }
+  for (const SegmentPtr& segment : all) {
+    auto largest = co_await segment->largest_timestamp_ms();
+    if (!largest) co_return fail(noted(std::move(largest.error())));
+    if (*largest < timestamp_ms) continue;
+    auto position = co_await segment->position_for_timestamp(timestamp_ms, log_start_offset_);
+    if (!position) co_return fail(noted(std::move(position.error())));
+    auto found = co_await search(segment, *position, timestamp_ms, log_start_offset_);
+    if (!found) co_return fail(noted(std::move(found.error())));
+    co_return *found;
+  }
+  co_return std::optional<FoundOffset>{};
+}
+
+}  // namespace moldau::storage

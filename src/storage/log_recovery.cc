@@ -1,0 +1,132 @@
+// Recovery: what was written after the recovery point may be on the disk in part, so it is read whole, checked, and its
+// indexes are built again. A torn tail is cut; what lies below the recovery point was flushed, and is never cut.
+#include <algorithm>
+
+#include "base/log.h"
+#include "runtime/shard.h"
+#include "storage/log_loader.h"
+#include "storage/prepared_append.h"
+
+namespace moldau::storage {
+
+using runtime::FilePtr;
+using runtime::task;
+
+task<log_result<>> LogLoader::recover_unflushed() {
+  const Offset point = log_.options_.recovery_point;
+  const std::vector<SegmentPtr> unflushed = log_.segments_between(point, Offset(INT64_MAX));
+  if (unflushed.empty()) co_return log_result<>{};
+  // What the producers did before these segments.
+  MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.options_.log_start_offset, unflushed.front()->base_offset(), false));
+  for (const SegmentPtr& segment : unflushed) {
+    ++report_.segments_recovered;
+    MOLDAU_CO_TRY(const bool was_cut, co_await recover(segment));
+    MOLDAU_CO_CHECK(co_await log_.write_snapshot(true));
+    if (!was_cut) continue;
+    MOLDAU_CO_CHECK(co_await drop_segments_after(segment->base_offset(), false));
+    break;
+  }
+  co_return log_result<>{};
+}
+
+task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
+  const Offset flushed_below = log_.options_.recovery_point;
+  MOLDAU_CO_CHECK(co_await segment->reset_indexes());
+  MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
+  const uint32_t size_bytes = segment->size_bytes();
+  BatchScanner scanner(file, 0, size_bytes, ScanDepth::whole_batches);
+  Offset next = segment->base_offset();
+  uint32_t valid_bytes = 0;
+  std::string why = "the file ends inside a batch";
+  while (true) {
+    const ScanStep step = scanner.next();
+    if (step == ScanStep::need_bytes) {
+      MOLDAU_CO_CHECK(co_await scanner.fill());
+      // A long recovery leaves room for what else the shard has to do.
+      if (runtime::Shard::current_or_null() != nullptr) co_await runtime::yield();
+      continue;
+    }
+    if (step == ScanStep::damaged) why = scanner.damage();
+    if (step != ScanStep::batch) break;
+    const protocol::RecordBatchHeader& batch = scanner.header();
+    if (batch.last_offset_delta < 0 || batch.base_offset < next || !segment->can_hold(batch.last_offset())) {
+      why = fmt::format("offsets {} to {} where {} is next", batch.base_offset, batch.last_offset(), next);
+      break;
+    }
+    if (!protocol::is_batch_crc_right(scanner.bytes())) {
+      why = fmt::format("the checksum of the batch at offset {} is wrong", batch.base_offset);
+      if (batch.last_offset() >= flushed_below) break;
+      damaged(fmt::format("{} in {}; it was flushed, so it stays", why, segment->path(FileKind::log)));
+    } else if (batch.has_producer_id()) {
+      ProducerAppend producer = log_.producers_.prepare(batch.producer_id, AppendOrigin::replication);
+      MOLDAU_CO_TRY(const auto completed, feed_producer(producer, batch, scanner.bytes(), -1));
+      log_.producers_.apply(producer);
+      if (completed) {
+        if (completed->is_aborted)
+          co_await segment->append_aborted({completed->producer_id, completed->first_offset, completed->last_offset,
+                                            log_.producers_.last_stable_offset(*completed)});
+        log_.producers_.complete(*completed);
+      }
+    }
+    const auto latest = log_.epochs_.latest();
+    if (batch.leader_epoch > no_leader_epoch && (!latest || batch.leader_epoch > latest->epoch)) {
+      log_.epochs_.assign(batch.leader_epoch, batch.base_offset);
+      log_.epochs_changed_ = true;
+    }
+    MOLDAU_CO_CHECK(co_await segment->index_recovered(batch, valid_bytes, log_.config()));
+    next = batch.next_offset();
+    log_.producers_.set_end_offset(next);
+    valid_bytes = static_cast<uint32_t>(scanner.next_position());
+  }
+  MOLDAU_CO_CHECK(co_await segment->finish_recovery());
+  log_.producers_.set_end_offset(std::max(log_.producers_.end_offset(), next));
+  if (valid_bytes == size_bytes) co_return false;
+
+  if (next < flushed_below) {
+    damaged(fmt::format("{} of {} bytes of {} from offset {} on cannot be read ({}), though everything below offset {} "
+                        "was flushed; they are set aside",
+                        size_bytes - valid_bytes, size_bytes, segment->path(FileKind::log), next, why, flushed_below));
+    MOLDAU_CO_CHECK(co_await set_aside(segment, valid_bytes));
+    MOLDAU_CO_CHECK(co_await drop_segments_after(segment->base_offset(), true));
+  } else {
+    log_warning("{}: cutting {} bytes behind offset {}, which were never flushed: {}", segment->path(FileKind::log),
+                size_bytes - valid_bytes, next, why);
+  }
+  report_.bytes_cut += size_bytes - valid_bytes;
+  MOLDAU_CO_CHECK(co_await segment->truncate_file(valid_bytes));
+  co_return true;
+}
+
+// Copies the unreadable rest of a segment to a file beside it, which neither Moldau nor Kafka looks at.
+task<log_result<>> LogLoader::set_aside(SegmentPtr segment, uint32_t from_position) {
+  MOLDAU_CO_TRY(FilePtr from, co_await segment->log_file());
+  const std::string path = fmt::format("{}.{}.damaged", segment->path(FileKind::log), from_position);
+  MOLDAU_CO_TRY(const FilePtr to, co_await log_.files().open(path, runtime::OpenMode::truncate));
+  Bytes block(256 * 1024);
+  for (uint64_t position = from_position; position < segment->size_bytes(); position += block.size()) {
+    MOLDAU_CO_TRY(const size_t got, co_await from->read_at(position, block));
+    const ByteView parts[] = {ByteView(block).first(got)};
+    MOLDAU_CO_CHECK(co_await to->write_at(position - from_position, parts));
+  }
+  MOLDAU_CO_CHECK(co_await to->sync());
+  co_return log_result<>{};
+}
+
+task<log_result<>> LogLoader::drop_segments_after(Offset base_offset, bool keep_copies) {
+  std::vector<SegmentPtr> dropped;
+  for (auto at = log_.segments_.upper_bound(base_offset); at != log_.segments_.end(); ++at) dropped.push_back(at->second);
+  for (const SegmentPtr& segment : dropped) {
+    if (keep_copies && segment->size_bytes() > 0) {
+      damaged(fmt::format("{} lies behind unreadable records; it is set aside", segment->path(FileKind::log)));
+      MOLDAU_CO_CHECK(co_await set_aside(segment, 0));
+    } else if (segment->size_bytes() > 0) {
+      log_warning("{}: {} bytes behind a torn segment are cut", segment->path(FileKind::log), segment->size_bytes());
+    }
+    report_.bytes_cut += segment->size_bytes();
+    ++report_.segments_cut;
+  }
+  MOLDAU_CO_CHECK(co_await log_.remove_segments(dropped));
+  co_return co_await log_.delete_snapshots_of(dropped);
+}
+
+}  // namespace moldau::storage

@@ -1,0 +1,125 @@
+// Beginning a new segment, and putting what was written on stable storage.
+#include <cerrno>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "storage/checkpoints.h"
+#include "storage/log.h"
+
+namespace moldau::storage {
+
+using protocol::ErrorCode;
+using runtime::FilePtr;
+using runtime::task;
+
+task<log_result<Offset>> Log::roll() {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto held = co_await mutex_.lock();
+  if (auto rolled = co_await roll_locked(end_.offset); !rolled) co_return fail(noted(std::move(rolled.error())));
+  co_return active().base_offset();
+}
+
+task<log_result<>> Log::roll_locked(Offset at_least) {
+  const Offset base = std::max(at_least, end_.offset);
+  if (base == active().base_offset()) {
+    MOLDAU_ASSERT_MSG(active().size_bytes() == 0, "a segment that holds records is rolled at a higher offset");
+    // Rolled because its index is too small for anything, or by hand: the empty segment is replaced.
+    const SegmentPtr old = segments_.rbegin()->second;
+    MOLDAU_CO_CHECK(co_await old->change_stage(FileStage::deleted));
+    for (const FileKind kind : {FileKind::log, FileKind::offset_index, FileKind::time_index})
+      deleted_files_.push_back({now_ms() + config().file_delete_delay_ms,
+                                file_path(directory(), base, kind, FileStage::deleted)});
+    SegmentPtr fresh = make_segment(base);
+    MOLDAU_CO_CHECK(co_await fresh->create());
+    segments_[base] = std::move(fresh);
+  } else {
+    MOLDAU_ASSERT(base > active().base_offset());
+    MOLDAU_CO_CHECK(co_await active().finish(config()));
+    for (const FileKind kind : {FileKind::offset_index, FileKind::time_index, FileKind::transaction_index}) {
+      const auto removed = co_await files().remove(file_path(directory(), base, kind));
+      if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));
+    }
+    SegmentPtr fresh = make_segment(base);
+    MOLDAU_CO_CHECK(co_await fresh->create());
+    segments_.emplace(base, std::move(fresh));
+  }
+  set_end(end_.offset);
+  producers_.set_end_offset(base);
+  // Without it the state is read from the log after a crash; that is slower, not wrong.
+  if (const auto snapshot = co_await write_snapshot(false); !snapshot) {
+    options_.health->note(snapshot.error());
+    log_warning("{} rolled without a snapshot of its producers: {}", directory(), snapshot.error().message);
+  }
+  follow_end_with_high_watermark();
+  background_.spawn(flush_in_background(base));
+  co_return log_result<>{};
+}
+
+task<> Log::flush_in_background(Offset below) {
+  if (const auto flushed = co_await flush_below(below); !flushed)
+    log_error("{} was not flushed: {}", directory(), flushed.error().message);
+}
+
+task<log_result<>> Log::flush() {
+  const Offset end = end_.offset;
+  co_return co_await flush_below(end);
+}
+
+bool Log::is_flush_due(int64_t now_ms) const {
+  return end_.offset > recovery_point_ && now_ms - last_flush_ms_ >= config().flush_ms;
+}
+
+task<log_result<>> Log::flush_below(Offset offset) {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto turn = co_await flushing_.lock();
+  if (offset <= recovery_point_) co_return log_result<>{};
+  const Offset from = recovery_point_;
+  bool is_directory_new = false;
+  std::vector<FilePtr> unsynced;
+  {
+    // What is named here belongs to the segments as they are now; nothing of it moves below `offset` but by truncation,
+    // which takes the recovery point back itself.
+    const auto held = co_await mutex_.lock();
+    if (is_closed_) co_return log_result<>{};
+    for (const SegmentPtr& segment : segments_between(from, offset)) {
+      auto settled = co_await segment->settle(config());
+      if (!settled) co_return fail(noted(std::move(settled.error())));
+      unsynced.insert(unsynced.end(), settled->begin(), settled->end());
+      is_directory_new = is_directory_new || segment->base_offset() >= from;
+    }
+    for (const Offset snapshot : snapshots_) {
+      if (snapshot <= from || snapshot > offset) continue;
+      auto opened = co_await files().open(file_path(directory(), snapshot, FileKind::producer_snapshot),
+                                          runtime::OpenMode::read_write);
+      if (opened) unsynced.push_back(std::move(*opened));
+    }
+  }
+  const uint64_t truncations = truncations_;
+  for (const FilePtr& file : unsynced) {
+    if (auto synced = co_await file->sync(); !synced) {
+      options_.health->set_offline(synced.error().message());
+      co_return fail(Error(synced.error()));
+    }
+  }
+  if (is_directory_new) {
+    if (auto synced = co_await files().sync_directory(directory()); !synced) {
+      options_.health->set_offline(synced.error().message());
+      co_return fail(Error(synced.error()));
+    }
+  }
+  if (truncations == truncations_ && offset > recovery_point_) {
+    recovery_point_ = std::min(offset, end_.offset);
+    last_flush_ms_ = now_ms();
+  }
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::write_epochs() {
+  if (!epochs_changed_) co_return log_result<>{};
+  const std::string path = fmt::format("{}/{}", directory(), leader_epoch_file);
+  MOLDAU_CO_CHECK(co_await runtime::write_file_atomically(files(), path, encode_leader_epochs(epochs_)));
+  epochs_changed_ = false;
+  co_return log_result<>{};
+}
+
+}  // namespace moldau::storage

@@ -1,0 +1,80 @@
+// Taking records back: a follower whose history differs from its leader's, and a log that begins anew.
+#include "base/log.h"
+#include "storage/log.h"
+
+namespace moldau::storage {
+
+using runtime::task;
+
+task<log_result<bool>> Log::truncate_to(Offset offset) {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto held = co_await mutex_.lock();
+  auto done = co_await truncate_locked(offset);
+  if (!done) co_return fail(noted(std::move(done.error())));
+  co_return *done;
+}
+
+task<log_result<bool>> Log::truncate_locked(Offset offset) {
+  if (offset >= end_.offset) {
+    if (epochs_.truncate_from_end(end_.offset)) epochs_changed_ = true;
+    MOLDAU_CO_CHECK(co_await write_epochs());
+    co_return false;
+  }
+  log_info("{}: truncating from log end {} to {}", directory(), end_.offset, offset);
+  if (segments_.begin()->first > offset) {
+    MOLDAU_CO_CHECK(co_await truncate_fully_locked(offset));
+    co_return true;
+  }
+  ++truncations_;
+  std::vector<SegmentPtr> removed;
+  for (auto at = segments_.upper_bound(offset); at != segments_.end(); ++at) removed.push_back(at->second);
+  MOLDAU_CO_CHECK(co_await remove_segments(removed));
+  MOLDAU_CO_TRY(const uint32_t cut_bytes, co_await active().truncate_to(offset, now_ms()));
+  log_info("{}: {} segments and {} bytes cut", directory(), removed.size(), cut_bytes);
+  set_end(offset);
+  recovery_point_ = std::min(recovery_point_, offset);
+  MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));
+  if (epochs_.truncate_from_end(offset)) epochs_changed_ = true;
+  MOLDAU_CO_CHECK(co_await write_epochs());
+  log_start_offset_ = std::min(log_start_offset_, offset);
+  MOLDAU_CO_CHECK(co_await rebuild_producers(log_start_offset_, offset, false));
+  if (high_watermark_.offset >= end_.offset) set_high_watermark(end_);
+  update_first_unstable();
+  // Where these are may lie in what was cut.
+  if (high_watermark_.offset < end_.offset) high_watermark_ = {high_watermark_.offset};
+  unstable_place_ = {first_unstable_.value_or(Offset{0})};
+  co_return true;
+}
+
+task<log_result<>> Log::truncate_fully_and_start_at(Offset offset) {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto held = co_await mutex_.lock();
+  if (auto done = co_await truncate_fully_locked(offset); !done) co_return fail(noted(std::move(done.error())));
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::truncate_fully_locked(Offset offset) {
+  log_info("{}: forgetting everything up to log end {}, going on at {}", directory(), end_.offset, offset);
+  ++truncations_;
+  std::vector<SegmentPtr> removed;
+  for (const auto& [base, segment] : segments_) removed.push_back(segment);
+  MOLDAU_CO_CHECK(co_await remove_segments(removed));
+  SegmentPtr fresh = make_segment(offset);
+  MOLDAU_CO_CHECK(co_await fresh->create());
+  segments_.emplace(offset, std::move(fresh));
+  set_end(offset);
+  recovery_point_ = std::min(recovery_point_, offset);
+  epochs_.clear();
+  epochs_changed_ = true;
+  MOLDAU_CO_CHECK(co_await write_epochs());
+  const std::vector<Offset> all = snapshots_;
+  for (const Offset snapshot : all) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
+  producers_.clear(offset);
+  last_snapshot_ = Offset(0);
+  log_start_offset_ = offset;
+  MOLDAU_CO_CHECK(co_await rebuild_producers(offset, offset, false));
+  set_high_watermark(end_);
+  co_return log_result<>{};
+}
+
+}  // namespace moldau::storage

@@ -1,0 +1,128 @@
+// Segment: one file of a partition's log with its three indexes.
+//
+// The last segment of a log is active: it is appended to, and its indexes have room to grow. Reading needs no lock: it
+// sees what lay before size_bytes() when it began. Whatever changes a segment runs under its log's mutex. Bytes are
+// looked at only as far as batch headers. Kafka: LogSegment.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/batch_scanner.h"
+#include "storage/file_names.h"
+#include "storage/log_config.h"
+#include "storage/offset_index.h"
+#include "storage/time_index.h"
+#include "storage/transaction_index.h"
+
+namespace moldau::storage {
+
+// A batch in the file.
+struct BatchPlace {
+  Offset base_offset;
+  Offset last_offset;
+  uint32_t position = 0;
+  uint32_t size_bytes = 0;
+  LeaderEpoch leader_epoch;
+  int64_t max_timestamp_ms = -1;
+};
+
+class Segment {
+ public:
+  // `directory` is the log's and outlives the segment.
+  Segment(OpenFiles& cache, const std::string& directory, Offset base_offset, int64_t created_ms, int64_t roll_jitter_ms,
+          bool has_transaction_index);
+
+  [[nodiscard]] Offset base_offset() const { return base_offset_; }
+  [[nodiscard]] uint32_t size_bytes() const { return size_bytes_; }
+  [[nodiscard]] std::string path(FileKind kind) const { return file_path(directory_, base_offset_, kind); }
+
+  // Makes the file of a new segment.
+  runtime::task<log_result<>> create();
+  // Takes the size from the file that is there.
+  runtime::task<log_result<>> open_existing();
+
+  // Writes `parts` behind what is there and notes them in the indexes. After an error the segment is as before.
+  runtime::task<log_result<>> append(std::span<const ByteView> parts, std::span<const protocol::RecordBatchHeader> batches,
+                                     const LogConfig& config);
+
+  struct RollQuestion {
+    int64_t now_ms = 0;
+    int64_t max_timestamp_ms = 0;  // of the append
+    Offset last_offset;            // of the append
+    uint32_t size_bytes = 0;       // of the append
+  };
+  // Whether the append belongs into a new segment.
+  runtime::task<log_result<bool>> should_roll(RollQuestion question, const LogConfig& config);
+
+  // The first batch that ends at `offset` or later, from `from_position` on; null if there is none.
+  runtime::task<log_result<std::optional<BatchPlace>>> find(Offset offset, uint32_t from_position = 0);
+  // The offset that follows the last batch; the base offset if there is none.
+  runtime::task<log_result<Offset>> read_next_offset();
+  // The newest timestamp and an offset up to which it was reached; (-1, base) if no record has one.
+  runtime::task<log_result<TimestampOffset>> max_timestamp();
+  // What retention by time goes by: the newest timestamp, or when the file was changed last.
+  runtime::task<log_result<int64_t>> largest_timestamp_ms();
+  // An upper bound for the offsets in `size_bytes` bytes from `position`; null if they reach behind the last entry.
+  runtime::task<log_result<std::optional<Offset>>> upper_bound_offset(uint32_t position, uint32_t size_bytes);
+  // Where to begin looking for records of `timestamp_ms` or newer, from `start` on.
+  runtime::task<log_result<uint32_t>> position_for_timestamp(int64_t timestamp_ms, Offset start);
+
+  [[nodiscard]] TransactionIndex& transactions() { return transaction_index_; }
+  runtime::task<> append_aborted(AbortedTransaction aborted);
+  runtime::task<log_result<bool>> collect_aborted(Offset from, Offset upper_bound, std::vector<AbortedTransaction>& into);
+
+  // Cuts everything from `offset` on; gives the bytes cut.
+  runtime::task<log_result<uint32_t>> truncate_to(Offset offset, int64_t now_ms);
+  // Cuts the file, not the indexes; for recovery.
+  runtime::task<log_result<>> truncate_file(uint32_t size_bytes);
+
+  // No longer active: notes the last timestamp, cuts the indexes to their entries.
+  runtime::task<log_result<>> finish(const LogConfig& config);
+  // The same for indexes that were used, without making missing ones; then the files are closed.
+  runtime::task<log_result<>> close();
+  void close_files();
+  // The files to sync so that all up to now is on stable storage; what waits to be written to an index is written.
+  runtime::task<log_result<std::vector<runtime::FilePtr>>> settle(const LogConfig& config);
+  runtime::task<log_result<runtime::FilePtr>> log_file();
+
+  // Builds both indexes again where one is missing or no index of this segment; the log itself stays as it is.
+  runtime::task<log_result<>> rebuild_indexes(LogConfig config);
+  // For recovery: empties the indexes, then takes the batches of the file one by one.
+  runtime::task<log_result<>> reset_indexes();
+  runtime::task<log_result<>> index_recovered(const protocol::RecordBatchHeader& batch, uint32_t position, const LogConfig& config);
+  runtime::task<log_result<>> finish_recovery();
+  [[nodiscard]] bool can_hold(Offset offset) const {
+    return offset - base_offset_ >= 0 && offset - base_offset_ <= INT32_MAX;
+  }
+
+  // Renames the files that are there to `stage` (from live).
+  runtime::task<log_result<>> change_stage(FileStage stage);
+
+ private:
+  runtime::task<log_result<>> need_offset_index();
+  runtime::task<log_result<>> need_time_index();
+  void note_batch(const protocol::RecordBatchHeader& batch, uint32_t position, uint32_t index_interval_bytes);
+  runtime::task<log_result<>> write_indexes(uint32_t full_size_bytes);
+  runtime::task<log_result<std::optional<int64_t>>> first_batch_timestamp();
+
+  const std::string& directory_;
+  Offset base_offset_;
+  CachedFile log_;
+  OffsetIndex offset_index_;
+  TimeIndex time_index_;
+  TransactionIndex transaction_index_;
+  uint32_t size_bytes_ = 0;
+  uint32_t bytes_since_index_entry_ = 0;
+  int64_t created_ms_;
+  int64_t roll_jitter_ms_;
+  std::optional<int64_t> first_timestamp_ms_;      // of the first batch, once known
+  std::optional<TimestampOffset> max_timestamp_;   // once known
+};
+
+using SegmentPtr = std::shared_ptr<Segment>;
+
+}  // namespace moldau::storage
