@@ -283,8 +283,8 @@ void Producer::settle(Partition& partition, const std::shared_ptr<Batch>& batch,
   const int64_t age_us = runtime::Shard::current().now_us() - batch->opened_us;
   const bool has_time = age_us < options_.delivery_timeout_ms * 1000;
   // A batch before this one failed, so its number came too early; it may go out again behind that one.
-  const bool came_too_early =
-      options_.idempotent && error.code == ErrorCode::out_of_order_sequence_number && !is_first;
+  const bool came_too_early = options_.idempotent && error.code == ErrorCode::out_of_order_sequence_number &&
+                              (!is_first || partition.is_recovering);
   // A topic that is being deleted or was just made; the batch's time decides.
   const bool may_appear = error.code == ErrorCode::unknown_topic_or_partition;
   const bool may_repeat = is_worth_retrying(error) || came_too_early || may_appear;

@@ -41,7 +41,7 @@ class ScriptedConnection : public runtime::Connection {
     if (is_closed_)
       return runtime::ready(runtime::io_result<>(fail(runtime::IoError{ECANCELED, "write", "script"})));
     for (const auto& part : parts) input_.insert(input_.end(), part.bytes.begin(), part.bytes.end());
-    while (input_.size() >= 12) {
+    while (input_.size() >= 12 && !is_ended_) {
       const size_t size = static_cast<size_t>(load_be<int32_t>(input_.data())) + 4;
       if (input_.size() < size) break;
       ScriptedRequest request{.key = static_cast<protocol::ApiKey>(load_be<int16_t>(input_.data() + 4)),
