@@ -19,7 +19,8 @@ void count_protocols(ClassicGroup& group, const ClassicMember& member, int32_t b
 
 bool supported_by_all(const ClassicGroup& group, const std::string& protocol) {
   const auto at = group.protocol_support.find(protocol);
-  return at != group.protocol_support.end() && at->second == static_cast<int32_t>(group.members.size());
+  const int32_t support = at == group.protocol_support.end() ? 0 : at->second;
+  return support == static_cast<int32_t>(group.members.size());  // everything, in a group that everybody has left
 }
 
 bool may_follow(ClassicState from, ClassicState to) {

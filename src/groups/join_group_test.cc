@@ -147,6 +147,17 @@ TEST(JoinGroup, a_member_that_was_given_an_id_and_stays_away_does_not_stop_the_g
   EXPECT_EQ(ghost.take_join().error_code, code(ErrorCode::unknown_member_id));
 }
 
+TEST(JoinGroup, one_that_was_given_an_id_may_join_a_group_that_everybody_else_has_left) {
+  TestWorld world;
+  Member a{world}, b{world};
+  settle(world, {&a});
+  b.id = world.ask<JoinGroupResponse>(b.join_request(), 9).member_id;
+  a.leave();
+  b.protocols = {{"sticky", {}}};
+  b.join();
+  EXPECT_EQ(b.take_join().error_code, 0);
+}
+
 TEST(JoinGroup, a_full_group_takes_nobody_more) {
   TestWorld world(GroupConfig{.max_group_size = 2});
   Member a{world}, b{world}, c{world};

@@ -82,6 +82,10 @@ class TestWorld {
     is_holding_ = false;
     while (!held_.empty()) commit();
   }
+  void release_hold_without_writing() {
+    is_holding_ = false;
+    held_.clear();
+  }
   [[nodiscard]] std::size_t held() const { return held_.size(); }
   void commit() {
     const Append append = next_held();
