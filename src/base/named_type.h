@@ -4,6 +4,8 @@
 // plain differences.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <compare>
 #include <cstddef>
 #include <functional>
@@ -38,9 +40,13 @@ struct std::hash<moldau::NamedNumber<Number, Tag>> {
   std::size_t operator()(moldau::NamedNumber<Number, Tag> n) const { return std::hash<Number>{}(n.value()); }
 };
 
+// Prints the number; written here because fmt's own formatter of numbers costs every source a heavy header.
 template <class Number, class Tag>
-struct fmt::formatter<moldau::NamedNumber<Number, Tag>> : fmt::formatter<Number> {
+struct fmt::formatter<moldau::NamedNumber<Number, Tag>> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   auto format(moldau::NamedNumber<Number, Tag> n, fmt::format_context& context) const {
-    return fmt::formatter<Number>::format(n.value(), context);
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, n.value()).ptr;
+    return std::copy(static_cast<const char*>(digits), static_cast<const char*>(end), context.out());
   }
 };

@@ -63,6 +63,12 @@ struct FileStatus {
   bool is_directory = false;
 };
 
+// Of the file system that holds a path.
+struct DiskSpace {
+  uint64_t total_bytes = 0;
+  uint64_t free_bytes = 0;  // for this user
+};
+
 // A lock on a file that other processes respect; released when destroyed.
 class FileLock {
  public:
@@ -84,7 +90,7 @@ class FileSystem {
   virtual task<io_result<>> set_modified_ms(std::string path, int64_t modified_ms) = 0;
   // EWOULDBLOCK if another process holds it.
   virtual task<io_result<std::unique_ptr<FileLock>>> lock(std::string path) = 0;
-  virtual task<io_result<uint64_t>> free_bytes(std::string path) = 0;
+  virtual task<io_result<DiskSpace>> space(std::string path) = 0;
 };
 
 // Reads a whole file of at most `limit_bytes`; EFBIG beyond.

@@ -157,8 +157,8 @@ class MemoryFileSystem : public runtime::FileSystem {
     files.try_emplace(path, std::make_shared<Node>());
     return runtime::ready(runtime::io_result<Lock>(std::make_unique<Locked>(locks_, path)));
   }
-  runtime::task<runtime::io_result<uint64_t>> free_bytes(std::string) override {
-    return runtime::ready(runtime::io_result<uint64_t>(static_cast<uint64_t>(free_space_bytes)));
+  runtime::task<runtime::io_result<runtime::DiskSpace>> space(std::string) override {
+    return runtime::ready(runtime::io_result<runtime::DiskSpace>(runtime::DiskSpace{.free_bytes = static_cast<uint64_t>(free_space_bytes)}));
   }
 
   [[nodiscard]] Bytes& bytes_of(const std::string& path) {

@@ -142,10 +142,11 @@ task<io_result<>> DiskFileSystem::set_modified_ms(std::string path, int64_t modi
 
 task<io_result<std::unique_ptr<FileLock>>> DiskFileSystem::lock(std::string path) { return ready(lock_file(path)); }
 
-task<io_result<uint64_t>> DiskFileSystem::free_bytes(std::string path) {
+task<io_result<DiskSpace>> DiskFileSystem::space(std::string path) {
   struct statvfs about {};
-  if (statvfs(path.c_str(), &about) != 0) return failed<uint64_t>(errno, "stat the file system of", std::move(path));
-  return ready(io_result<uint64_t>(static_cast<uint64_t>(about.f_bavail) * about.f_frsize));
+  if (statvfs(path.c_str(), &about) != 0) return failed<DiskSpace>(errno, "stat the file system of", std::move(path));
+  return ready(io_result<DiskSpace>(DiskSpace{.total_bytes = static_cast<uint64_t>(about.f_blocks) * about.f_frsize,
+                                              .free_bytes = static_cast<uint64_t>(about.f_bavail) * about.f_frsize}));
 }
 
 }  // namespace moldau::runtime::real

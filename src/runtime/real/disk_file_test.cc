@@ -114,7 +114,7 @@ TEST(DiskFileSystem, lists_renames_removes_and_tells_status) {
     const FileStatus status = *co_await files.status(directory / "t-0/a");
     EXPECT_EQ(status.size_bytes, 5u);
     EXPECT_EQ(status.modified_ms, 1'700'000'000'123);
-    EXPECT_GT(*co_await files.free_bytes(directory.path()), 0u);
+    EXPECT_GT((co_await files.space(directory.path()))->free_bytes, 0u);
     EXPECT_EQ((co_await files.create_directories(directory / "t-0/a")).error().error_number, ENOTDIR);
     EXPECT_TRUE(co_await remove_tree(files, directory / "t-0"));
     EXPECT_EQ((co_await files.status(directory / "t-0")).error().error_number, ENOENT);

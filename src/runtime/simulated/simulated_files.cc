@@ -116,11 +116,11 @@ task<io_result<std::unique_ptr<FileLock>>> SimulatedFiles::lock(std::string path
   return give(environment_, io_result<Lock>(std::make_unique<SimulatedLock>(disk, std::move(inode))));
 }
 
-task<io_result<uint64_t>> SimulatedFiles::free_bytes(std::string path) {
+task<io_result<DiskSpace>> SimulatedFiles::space(std::string path) {
   FileStatus status;
   Disk& disk = environment_.node().disk;
-  if (const int error = disk.status(path, status)) return give(environment_, failed<uint64_t>(error, "stat the file system of", path));
-  return give(environment_, io_result<uint64_t>(disk.free_bytes()));
+  if (const int error = disk.status(path, status)) return give(environment_, failed<DiskSpace>(error, "stat the file system of", path));
+  return give(environment_, io_result<DiskSpace>(DiskSpace{.total_bytes = disk.capacity_bytes, .free_bytes = disk.free_bytes()}));
 }
 
 io_result<size_t> SimulatedFile::read_now(uint64_t position, MutableByteView into) {

@@ -301,7 +301,7 @@ TEST(World, disks_fail_as_they_are_told) {
     node.disk.capacity_bytes = 3;
     EXPECT_EQ((co_await file->write_at(0, parts)).error().error_number, ENOSPC);
     EXPECT_EQ(*co_await file->size(), 3u);
-    EXPECT_EQ(*co_await environment.files().free_bytes("."), 0u);
+    EXPECT_EQ((co_await environment.files().space("."))->free_bytes, 0u);
   });
   EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }

@@ -1,0 +1,15 @@
+// Brings the broker to what new metadata says: every shard takes the image, makes and opens the partitions that it is
+// home to, drops those that are gone, hands changed settings to its logs, and starts coordinators.
+#pragma once
+
+#include <memory>
+
+#include "broker/broker.h"
+#include "metadata/loader.h"
+
+namespace moldau::broker {
+
+// Returns once every shard has done it. Called for one image after the other, on shard 0.
+runtime::task<void> apply_metadata(Broker& broker, std::shared_ptr<const metadata::PublishedMetadata> published);
+
+}  // namespace moldau::broker

@@ -1,0 +1,25 @@
+#include "broker/broker.h"
+
+#include "broker/directory_set.h"
+#include "broker/group_host.h"
+#include "broker/partition.h"
+#include "broker/producer_ids.h"
+#include "broker/quorum_host.h"
+
+namespace moldau::broker {
+
+Broker::Broker(runtime::Environment& env, const metadata::LoadedConfig& loaded)
+    : environment(env), config(loaded.node), given_config(loaded.given), producer_ids(std::make_unique<ProducerIds>(*this)) {
+  for (runtime::Shard* shard : env.shards())
+    shards.push_back(std::make_unique<BrokerShard>(*this, *shard, env.shards().size()));
+}
+
+Broker::~Broker() = default;
+
+const metadata::ListenerEndpoint& Broker::advertised(std::string_view listener_name) const {
+  for (const metadata::ListenerEndpoint& endpoint : advertised_listeners)
+    if (endpoint.name == listener_name) return endpoint;
+  MOLDAU_UNREACHABLE("a listener without an advertised endpoint");
+}
+
+}  // namespace moldau::broker

@@ -1,0 +1,49 @@
+// The broker of one node: its shards, its quorum of one, and where each partition lives.
+//
+// Owned by server::Node. A partition's home shard follows from its topic id and index alone, so every shard finds it
+// without asking. Requests that change metadata go to the QuorumHost on shard 0; what it commits comes back to every
+// shard as a new image.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "broker/broker_shard.h"
+#include "metadata/config/load_node_config.h"
+#include "runtime/environment.h"
+
+namespace moldau::broker {
+
+class DirectorySet;
+class ProducerIds;
+class QuorumHost;
+
+class Broker {
+ public:
+  // Both must outlive the broker.
+  Broker(runtime::Environment& environment, const metadata::LoadedConfig& loaded);
+  ~Broker();
+
+  runtime::Environment& environment;
+  const metadata::NodeConfig& config;
+  const metadata::ConfigMap& given_config;  // every key that was set at the start
+  std::vector<std::unique_ptr<BrokerShard>> shards;
+  std::unique_ptr<DirectorySet> directories;  // log.dirs; set by the node before anything is served
+  std::unique_ptr<QuorumHost> quorum;         // lives on shard 0; likewise
+  std::unique_ptr<ProducerIds> producer_ids;
+  std::string cluster_id;
+  std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
+  std::atomic<bool> ready{false};             // recovered, registered and serving
+
+  [[nodiscard]] BrokerShard& home_of(const Uuid& topic_id, int32_t partition) {
+    return *shards[PartitionKeyHash{}({topic_id, partition}) % shards.size()];
+  }
+  [[nodiscard]] BrokerShard& first_shard() { return *shards.front(); }
+  [[nodiscard]] int64_t wall_clock_ms() const { return environment.wall_clock_ms(); }
+
+  // The endpoint that clients of a listener are told to use.
+  [[nodiscard]] const metadata::ListenerEndpoint& advertised(std::string_view listener_name) const;
+};
+
+}  // namespace moldau::broker

@@ -1,0 +1,71 @@
+// What one shard of the broker holds: its view of the metadata, the partitions that live here, and what it counts.
+//
+// Owned by the Broker, one a runtime shard; used on that shard only. Handlers read `image` once and keep the pointer:
+// the image never changes, a newer one replaces it between two turns.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "base/metrics.h"
+#include "base/uuid.h"
+#include "broker/fetch_session.h"
+#include "broker/refusal.h"
+#include "metadata/config/topic_config.h"
+#include "metadata/image.h"
+#include "runtime/environment.h"
+#include "storage/open_files.h"
+
+namespace moldau::broker {
+
+class Broker;
+class GroupHost;
+class Partition;
+
+struct PartitionKey {
+  Uuid topic_id;
+  int32_t partition = 0;
+  friend bool operator==(const PartitionKey&, const PartitionKey&) = default;
+};
+
+struct PartitionKeyHash {
+  size_t operator()(const PartitionKey& key) const {
+    auto bits = static_cast<uint64_t>(key.topic_id.most_significant) * 0x9E3779B97F4A7C15ULL;
+    bits ^= static_cast<uint64_t>(key.topic_id.least_significant) + static_cast<uint64_t>(key.partition) * 0xC2B2AE3D27D4EB4FULL;
+    bits *= 0x9E3779B97F4A7C15ULL;
+    return bits ^ (bits >> 32);
+  }
+};
+
+struct ApiMetrics {
+  Counter* requests = nullptr;
+  LatencyHistogram* latency = nullptr;
+};
+
+struct BrokerShard {
+  BrokerShard(Broker& owner, runtime::Shard& runtime_shard, size_t shard_count);
+  ~BrokerShard();
+
+  Broker& broker;
+  runtime::Shard& shard;
+  MetricRegistry metrics;
+  Refusals refusals;
+  metadata::MetadataImagePtr image;
+  storage::OpenFiles open_files;
+  // Logs close their files when they go, so the cache of files goes after them.
+  std::unordered_map<PartitionKey, std::unique_ptr<Partition>, PartitionKeyHash> partitions;
+  std::unordered_map<int32_t, std::unique_ptr<GroupHost>> groups;  // by partition of __consumer_offsets
+  FetchSessionCache fetch_sessions;
+  metadata::TopicConfig topic_defaults;  // of a topic without settings of its own, as of `image`
+
+  // Null where this node does not hold it, or another shard does.
+  [[nodiscard]] Partition* find(const Uuid& topic_id, int32_t partition) const;
+  [[nodiscard]] ApiMetrics& api_metrics(int16_t api_key);
+
+ private:
+  std::array<ApiMetrics, 128> api_metrics_{};
+};
+
+}  // namespace moldau::broker

@@ -1,0 +1,102 @@
+// DirectorySet: the node's log.dirs. Which partition lies where, who may write there, and the checkpoints beside them.
+//
+// Opened by the node before anything else; afterwards open_log and delete_log are called on the shard of their
+// partition, the rest on shard 0. A directory that fails goes offline (storage::DirectoryHealth); the others go on.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/broker.h"
+#include "storage/checkpoints.h"
+#include "storage/log.h"
+
+namespace moldau::broker {
+
+// One of log.dirs.
+struct LogDir {
+  std::string path;
+  Uuid id;
+  storage::DirectoryHealthPtr health;
+  std::unique_ptr<runtime::FileLock> lock;
+  bool had_clean_shutdown = false;
+  int64_t broker_epoch = -1;           // of the last clean stop
+  std::atomic<int64_t> partitions{0};  // opened here; new ones go where there are fewest
+
+  // What was found at the start; read only.
+  struct Found {
+    Offset recovery_point{0};
+    Offset log_start_offset{0};
+    Offset high_watermark{0};
+    mutable std::atomic<bool> claimed{false};  // a topic of the metadata has it
+  };
+  std::unordered_map<std::string, Found> found;  // by the name of the partition's directory
+  std::vector<std::string> to_delete;            // NAME.HEX-delete
+
+  // As they stand on disk.
+  Bytes written_recovery_points;
+  Bytes written_log_starts;
+  Bytes written_high_watermarks;
+};
+
+class DirectorySet {
+ public:
+  // Locks every directory and makes sure that it is formatted for this node; formats them where none is. The error is
+  // a sentence that says what to do.
+  [[nodiscard]] static runtime::task<result<std::unique_ptr<DirectorySet>, std::string>> open(
+      runtime::Environment& environment, const metadata::NodeConfig& config);
+  ~DirectorySet();
+
+  [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
+  // Of the last run, if it stopped in order in every directory; else -1 (KIP-966).
+  [[nodiscard]] int64_t previous_broker_epoch() const { return previous_broker_epoch_; }
+  [[nodiscard]] bool was_formatted_now() const { return formatted_now_; }
+  [[nodiscard]] LogDir& metadata_directory() const { return *metadata_directory_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<LogDir>>& directories() const { return directories_; }
+
+  // Opens the log of a partition where it was found, or makes it where there are fewest.
+  [[nodiscard]] runtime::task<storage::log_result<std::unique_ptr<storage::Log>>> open_log(
+      BrokerShard& shard, const std::string& topic, const Uuid& topic_id, int32_t partition, const storage::LogConfig& config);
+  // The partition is gone: its directory is renamed now and removed after file.delete.delay.ms.
+  [[nodiscard]] runtime::task<void> delete_log(BrokerShard& shard, std::shared_ptr<storage::Log> log);
+
+  // Everything that the metadata knows has been opened: what nobody claimed is stray and is set aside, as Kafka does.
+  [[nodiscard]] runtime::task<void> finish_loading();
+
+  [[nodiscard]] runtime::task<void> checkpoint_high_watermarks(Broker& broker);
+  [[nodiscard]] runtime::task<void> checkpoint_recovery_points(Broker& broker);
+  [[nodiscard]] runtime::task<void> remove_deleted_partitions();
+  // After every log was closed: the last checkpoints were written, so the next start need not recover.
+  [[nodiscard]] runtime::task<void> mark_clean_shutdown(int64_t broker_epoch);
+
+ private:
+  DirectorySet(runtime::Environment& environment, const metadata::NodeConfig& config)
+      : environment_(environment), config_(config) {}
+
+  [[nodiscard]] runtime::task<result<void, std::string>> lock_all();
+  [[nodiscard]] runtime::task<result<void, std::string>> format();
+  [[nodiscard]] runtime::task<result<void, std::string>> scan(LogDir& directory);
+  [[nodiscard]] LogDir* place_new() const;
+  [[nodiscard]] runtime::task<void> write_checkpoint(LogDir& directory, std::string_view file, Bytes content, Bytes& written);
+
+  struct Deleted {
+    int64_t due_ms = 0;
+    std::string path;
+    storage::DirectoryHealthPtr health;
+  };
+
+  runtime::Environment& environment_;
+  const metadata::NodeConfig& config_;
+  std::string cluster_id_;
+  std::vector<std::unique_ptr<LogDir>> directories_;
+  LogDir* metadata_directory_ = nullptr;
+  bool formatted_now_ = false;
+  int64_t previous_broker_epoch_ = -1;
+  std::atomic<bool> loading_{true};
+  std::vector<Deleted> deleted_;  // on shard 0
+};
+
+}  // namespace moldau::broker

@@ -1,0 +1,28 @@
+// DeleteGroups: removes empty groups and their offsets. Each group is asked of its own coordinator.
+#include "broker/api_handlers.h"
+#include "broker/group_routing.h"
+#include "broker/reply.h"
+
+namespace moldau::broker {
+
+using protocol::DeleteGroupsResponse;
+
+runtime::task<Reply> handle_delete_groups(RequestContext& context) {
+  MOLDAU_DECODE(DeleteGroupsRequest, request, context);
+  DeleteGroupsResponse response;
+  for (const std::string& group_id : request.groups_names) {
+    protocol::DeleteGroupsRequest one;
+    one.groups_names = {group_id};
+    auto answer = co_await ask_coordinator(context, group_id, std::move(one));
+    if (answer) {
+      for (auto& entry : std::get<DeleteGroupsResponse>(*answer).results) response.results.push_back(std::move(entry));
+      continue;
+    }
+    auto& entry = response.results.emplace_back();
+    entry.group_id = group_id;
+    entry.error_code = static_cast<int16_t>(answer.error());
+  }
+  co_return make_reply(context, response);
+}
+
+}  // namespace moldau::broker

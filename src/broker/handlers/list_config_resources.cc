@@ -1,0 +1,14 @@
+// ListConfigResources (KIP-1142): what has settings of its own.
+#include "broker/api_handlers.h"
+#include "broker/broker.h"
+#include "broker/reply.h"
+#include "metadata/config/describe_configs.h"
+
+namespace moldau::broker {
+
+runtime::task<Reply> handle_list_config_resources(RequestContext& context) {
+  MOLDAU_DECODE(ListConfigResourcesRequest, request, context);
+  co_return make_reply(context, metadata::list_config_resources(request, context.version, *context.shard.image));
+}
+
+}  // namespace moldau::broker

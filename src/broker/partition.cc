@@ -1,0 +1,126 @@
+#include "broker/partition.h"
+
+#include "broker/fetch_read.h"
+#include "protocol/batch_validation.h"
+
+namespace moldau::broker {
+
+using protocol::ErrorCode;
+using runtime::task;
+
+static constexpr int32_t only_replica = 1;  // all that is in sync in a cluster of one
+
+bool is_internal_topic(std::string_view topic) {
+  return topic == "__consumer_offsets" || topic == "__transaction_state" || topic == "__share_group_state";
+}
+
+Partition::Partition(Identity identity, std::shared_ptr<storage::Log> log, PartitionMetrics metrics)
+    : identity_(std::move(identity)), log_(std::move(log)), metrics_(metrics) {}
+
+Partition::~Partition() { fire_watches(); }
+
+ErrorCode Partition::check_leader_epoch(int32_t of_client) const {
+  if (of_client < 0 || of_client == identity_.leader_epoch) return ErrorCode::none;
+  return of_client < identity_.leader_epoch ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
+}
+
+void Partition::appended(const storage::AppendInfo& info, size_t size_bytes) {
+  log_->update_high_watermark(log_->log_end_offset());
+  fire_watches();
+  if (info.is_duplicate) return;
+  metrics_.bytes_in->add(size_bytes);
+  if (info.last_offset >= info.first_offset) metrics_.records_in->add(static_cast<uint64_t>(info.last_offset - info.first_offset) + 1);
+}
+
+task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms) {
+  AppendAnswer answer;
+  if (terms.acks == -1 && identity_.min_insync_replicas > only_replica) {
+    answer.error = ErrorCode::not_enough_replicas;
+    answer.message = fmt::format("min.insync.replicas is {}, and only this replica is in sync", identity_.min_insync_replicas);
+    co_return answer;
+  }
+  auto batch = protocol::single_produced_batch(records, terms.produce_version);
+  if (!batch) {
+    answer.error = batch.error().code;
+    answer.message = std::move(batch.error().message);
+    co_return answer;
+  }
+  auto appended_info = co_await log_->append_as_leader(
+      {.records = records.first(batch->size()), .leader_epoch = LeaderEpoch(identity_.leader_epoch)});
+  if (!appended_info) {
+    answer.error = appended_info.error().code;
+    answer.message = std::move(appended_info.error().message);
+    answer.record_errors = std::move(appended_info.error().record_errors);
+    if (answer.error == ErrorCode::invalid_record || answer.error == ErrorCode::invalid_timestamp)
+      answer.log_start_offset = log_->log_start_offset().value();
+    co_return answer;
+  }
+  appended(*appended_info, batch->size());
+  answer.base_offset = appended_info->first_offset.value();
+  answer.log_append_time_ms = appended_info->log_append_time_ms;
+  answer.log_start_offset = appended_info->log_start_offset.value();
+  co_return answer;
+}
+
+task<ErrorCode> Partition::append_own(MutableByteView batch) {
+  const auto info = co_await log_->append_as_leader(
+      {.records = batch, .leader_epoch = LeaderEpoch(identity_.leader_epoch), .origin = storage::AppendOrigin::coordinator});
+  if (!info) co_return info.error().code;
+  appended(*info, batch.size());
+  co_return ErrorCode::none;
+}
+
+task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_committed, uint64_t max_bytes,
+                           bool at_least_one, FetchedPartition& into) {
+  auto& answer = into.answer;
+  answer.high_watermark = log_->high_watermark().value();
+  answer.last_stable_offset = log_->last_stable_offset().value();
+  answer.log_start_offset = log_->log_start_offset().value();
+  if (last_fetched_epoch >= 0) {  // KIP-595: the reader's history may have parted from ours
+    const auto end = log_->end_offset_for_epoch(LeaderEpoch(last_fetched_epoch));
+    if (!end || end->epoch.value() < last_fetched_epoch || end->end_offset < offset) {
+      answer.diverging_epoch.epoch = end ? end->epoch.value() : -1;
+      answer.diverging_epoch.end_offset = end ? end->end_offset.value() : -1;
+      into.ends_wait = true;
+      co_return;
+    }
+  }
+  const auto isolation = read_committed ? storage::ReadIsolation::committed : storage::ReadIsolation::high_watermark;
+  const auto limit = static_cast<uint32_t>(std::min<uint64_t>(max_bytes, INT32_MAX));
+  auto read = co_await log_->read(offset, limit, at_least_one, isolation);
+  if (!read) {
+    answer.error_code = static_cast<int16_t>(read.error().code);
+    // Kafka tells nothing of a log beside an error.
+    answer.high_watermark = answer.last_stable_offset = answer.log_start_offset = -1;
+    into.ends_wait = true;
+    co_return;
+  }
+  answer.high_watermark = read->high_watermark.value();
+  answer.last_stable_offset = read->last_stable_offset.value();
+  answer.log_start_offset = read->log_start_offset.value();
+  if (read_committed) {
+    answer.aborted_transactions.emplace();
+    for (const storage::AbortedRange& aborted : read->aborted) {
+      auto& entry = answer.aborted_transactions->emplace_back();
+      entry.producer_id = aborted.producer_id.value();
+      entry.first_offset = aborted.first_offset.value();
+    }
+  }
+  if (!read->file || read->size_bytes == 0 || read->is_first_batch_incomplete) co_return;
+  into.size_bytes = read->size_bytes;
+  into.ranges.push_back({.file = std::move(read->file), .position = read->position, .size_bytes = read->size_bytes});
+  metrics_.bytes_out->add(read->size_bytes);
+}
+
+void Partition::add_watch(std::shared_ptr<FetchWatch> watch) {
+  // Watches of fetches that have ended stay until now: drop them before the list grows.
+  if (watches_.size() == watches_.capacity()) std::erase_if(watches_, [](const auto& held) { return held->is_over(); });
+  watches_.push_back(std::move(watch));
+}
+
+void Partition::fire_watches() {
+  if (watches_.empty()) return;
+  for (const auto& watch : std::exchange(watches_, {})) watch->fire();
+}
+
+}  // namespace moldau::broker

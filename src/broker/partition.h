@@ -1,0 +1,92 @@
+// One partition that this node leads: its log, its high watermark, and who waits for it.
+//
+// Owned by the BrokerShard that is its home, used on that shard only. A thin layer: what the log accepts is storage's
+// business, here it is translated to Kafka's answers and waiting fetches are woken. The only replica is this one, so the
+// high watermark follows the log's end.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "broker/fetch_watch.h"
+#include "protocol/error_code.h"
+#include "storage/log.h"
+
+namespace moldau::broker {
+
+struct FetchedPartition;
+
+struct AppendTerms {
+  int16_t acks = -1;
+  int16_t produce_version = 0;
+};
+
+struct AppendAnswer {
+  protocol::ErrorCode error = protocol::ErrorCode::none;
+  std::string message;
+  int64_t base_offset = -1;
+  int64_t log_append_time_ms = -1;
+  int64_t log_start_offset = -1;
+  std::vector<storage::RecordError> record_errors;
+};
+
+// What a partition counts; owned by the shard's registry.
+struct PartitionMetrics {
+  Counter* bytes_in = nullptr;
+  Counter* bytes_out = nullptr;
+  Counter* records_in = nullptr;
+};
+
+class Partition {
+ public:
+  struct Identity {
+    std::string topic;
+    Uuid topic_id;
+    int32_t index = 0;
+    int32_t leader_epoch = 0;
+    int32_t min_insync_replicas = 1;
+  };
+  Partition(Identity identity, std::shared_ptr<storage::Log> log, PartitionMetrics metrics);
+  ~Partition();
+
+  [[nodiscard]] const std::string& topic() const { return identity_.topic; }
+  [[nodiscard]] const Uuid& topic_id() const { return identity_.topic_id; }
+  [[nodiscard]] int32_t index() const { return identity_.index; }
+  [[nodiscard]] int32_t leader_epoch() const { return identity_.leader_epoch; }
+  void set_leader_epoch(int32_t epoch) { identity_.leader_epoch = epoch; }
+  void set_min_insync_replicas(int32_t replicas) { identity_.min_insync_replicas = replicas; }
+  [[nodiscard]] storage::Log& log() { return *log_; }
+  [[nodiscard]] const std::shared_ptr<storage::Log>& shared_log() const { return log_; }
+
+  // FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH for a client whose idea of the leader differs (KIP-320); -1 is none.
+  [[nodiscard]] protocol::ErrorCode check_leader_epoch(int32_t of_client) const;
+
+  // Appends a client's records. Returns once they are in the log (and, with acks = -1, on every in-sync replica).
+  // `records` are changed in place (offset, epoch, time) and must stay until it has ended.
+  runtime::task<AppendAnswer> append(MutableByteView records, AppendTerms terms);
+  // Appends a batch of this broker's own, as coordinators do.
+  runtime::task<protocol::ErrorCode> append_own(MutableByteView batch);
+
+  // Fills in the answer to a fetch from `offset`: ranges of at most `max_bytes`, or one whole batch if
+  // `at_least_one` and it is larger.
+  runtime::task<void> read(Offset offset, int32_t last_fetched_epoch, bool read_committed, uint64_t max_bytes,
+                           bool at_least_one, FetchedPartition& into);
+  // Has `watch` fire when there is more to read than now, or when reading would end otherwise.
+  void add_watch(std::shared_ptr<FetchWatch> watch);
+  void fire_watches();
+
+ private:
+  void appended(const storage::AppendInfo& info, size_t size_bytes);
+
+  Identity identity_;
+  std::shared_ptr<storage::Log> log_;
+  PartitionMetrics metrics_;
+  std::vector<std::shared_ptr<FetchWatch>> watches_;
+};
+
+// Topics that only brokers write: offsets of groups, states of transactions and of share groups.
+[[nodiscard]] bool is_internal_topic(std::string_view topic);
+
+}  // namespace moldau::broker

@@ -1,0 +1,100 @@
+// QuorumHost: binds the quorum of one and the controller to disk and to the broker's shards.
+//
+// Lives on shard 0, owned by the Broker. Every change goes the same way: the controller turns a request into records,
+// they become one batch of __cluster_metadata-0, the batch is on disk, the controller replays it, every shard has the
+// new image and has acted on it, and only then does the requester get the reply. One change at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker/broker.h"
+#include "controller/controller.h"
+#include "raft/quorum_of_one.h"
+#include "runtime/signal.h"
+#include "storage/log.h"
+
+namespace moldau::broker {
+
+struct QuorumHostOptions {
+  std::string directory;     // of the metadata log, with the partition's name
+  raft::QuorumOptions quorum;
+  controller::ControllerOptions controller;
+  metadata::MetadataRecords bootstrap;  // what an empty log begins with
+};
+
+class QuorumHost {
+ public:
+  // Reads the newest snapshot and the log behind it; the error is a sentence. Nothing is written yet.
+  [[nodiscard]] static runtime::task<result<std::unique_ptr<QuorumHost>, std::string>> open(Broker& broker,
+                                                                                            std::shared_ptr<storage::Log> log,
+                                                                                            QuorumHostOptions options);
+
+  // Becomes leader of the next epoch and writes what a new leader writes.
+  [[nodiscard]] runtime::task<result<void, std::string>> lead();
+
+  // From now on every shard gets each new image; the current one first.
+  [[nodiscard]] runtime::task<void> publish_to_shards();
+
+  // A request to the controller, from any shard.
+  template <class Request>
+  auto handle(Request request, int16_t version) {
+    using Answer = decltype(std::declval<controller::Controller&>().handle(request, std::declval<controller::RequestContext>()));
+    using Response = decltype(std::declval<Answer>().response);
+    return runtime::call_on(broker_.first_shard().shard, [this, request = std::move(request), version]() mutable {
+      return handle_here<Request, Response>(std::move(request), version);
+    });
+  }
+
+  [[nodiscard]] const metadata::MetadataImagePtr& image() const { return controller_.image(); }
+  // On shard 0.
+  [[nodiscard]] const raft::QuorumOfOne& quorum() const { return quorum_; }
+
+  // Writes a snapshot and cuts the log where that is due. On shard 0, now and then.
+  [[nodiscard]] runtime::task<void> maintain();
+  [[nodiscard]] runtime::task<void> stop();
+
+ private:
+  QuorumHost(Broker& broker, std::shared_ptr<storage::Log> log, QuorumHostOptions options, raft::QuorumOfOne quorum,
+             metadata::MetadataImagePtr start);
+
+  template <class Request, class Response>
+  runtime::task<Response> handle_here(Request request, int16_t version) {
+    const runtime::Mutex::Held held = co_await changing_.lock();
+    auto answer = controller_.handle(request, request_context(version));
+    if (!answer.records.empty() && !co_await commit(std::move(answer.records)))
+      answer.response = controller_unavailable(std::move(answer.response));
+    co_return std::move(answer.response);
+  }
+
+  // What the client gets when the metadata log cannot be written: the node is about to stop.
+  template <class Response>
+  static Response controller_unavailable(Response response) {
+    if constexpr (requires { response.error_code; })
+      response.error_code = static_cast<int16_t>(protocol::ErrorCode::kafka_storage_error);
+    return response;
+  }
+
+  [[nodiscard]] runtime::task<result<void, std::string>> load();
+  [[nodiscard]] result<void, std::string> replay(const raft::MetadataBatch& batch);
+  [[nodiscard]] controller::RequestContext request_context(int16_t version) const;
+  // Appends, flushes, replays and publishes. False if the disk failed: then the metadata log takes nothing more.
+  [[nodiscard]] runtime::task<bool> commit(metadata::MetadataRecords records);
+  [[nodiscard]] runtime::task<result<void, std::string>> append_and_flush(Bytes batch);
+  [[nodiscard]] runtime::task<void> publish(metadata::PublishedMetadata published);
+  [[nodiscard]] runtime::task<result<void, std::string>> write_snapshot();
+
+  Broker& broker_;
+  std::shared_ptr<storage::Log> log_;
+  QuorumHostOptions options_;
+  raft::QuorumOfOne quorum_;
+  controller::Controller controller_;
+  std::optional<metadata::PublishedMetadata> unpublished_;  // replayed before publish_to_shards
+  runtime::Mutex changing_;
+  bool publishing_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace moldau::broker

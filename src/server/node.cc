@@ -1,0 +1,199 @@
+#include "server/node.h"
+
+#include "base/log.h"
+#include "broker/directory_set.h"
+#include "broker/gather.h"
+#include "broker/group_host.h"
+#include "broker/partition.h"
+#include "broker/quorum_host.h"
+#include "raft/format.h"
+#include "raft/snapshot_file.h"
+#include "server/controller_options.h"
+
+namespace moldau::server {
+
+using runtime::task;
+using Outcome = result<void, std::string>;
+
+static constexpr size_t request_memory_bytes = 512ULL << 20;  // of the node; see MemoryBudget
+static constexpr int max_heartbeats = 100;
+
+Node::Node(runtime::Environment& environment, metadata::LoadedConfig config)
+    : environment_(environment), config_(std::move(config)), broker_(environment, config_) {}
+
+Node::~Node() = default;
+
+std::vector<runtime::Address> Node::addresses() const {
+  std::vector<runtime::Address> all;
+  for (const auto& listener : listeners_) all.push_back(listener->address());
+  return all;
+}
+
+task<Outcome> Node::start() {
+  started_ = true;
+  MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
+  broker_.cluster_id = broker_.directories->cluster_id();
+  MOLDAU_CO_CHECK(co_await open_metadata());
+  MOLDAU_CO_CHECK(bind());
+  MOLDAU_CO_CHECK(co_await register_broker());
+  co_await broker_.quorum->publish_to_shards();
+  co_await broker_.directories->finish_loading();
+  MOLDAU_CO_CHECK(co_await unfence());
+  maintenance_ = std::make_unique<broker::Maintenance>(broker_);
+  co_await maintenance_->start();
+  serve_connections();
+  broker_.ready = true;
+  co_return Outcome{};
+}
+
+task<Outcome> Node::open_metadata() {
+  broker::LogDir& directory = broker_.directories->metadata_directory();
+  const std::string path = directory.path + "/" + std::string(raft::metadata_partition_directory);
+  storage::LogOptions options;
+  options.environment = &environment_;
+  options.open_files = &broker_.first_shard().open_files;
+  options.health = directory.health;
+  options.directory = path;
+  options.topic = "__cluster_metadata";
+  options.topic_id = metadata_topic_id;
+  options.config.segment_bytes = static_cast<uint32_t>(config_.node.quorum.metadata_log_segment_bytes);
+  options.config.segment_ms = config_.node.quorum.metadata_log_segment_ms;
+  options.config.retention_ms = -1;
+  options.config.max_message_bytes = INT32_MAX;
+  storage::LoadReport report;
+  auto log = co_await storage::Log::open(std::move(options), &report);
+  if (!log) co_return fail(fmt::format("the metadata log: {}", log.error().message));
+  if (report.bytes_cut > 0) log_warning("the metadata log: cut a torn tail of {} bytes", report.bytes_cut);
+
+  broker::QuorumHostOptions quorum;
+  quorum.directory = path;
+  quorum.quorum = quorum_options(config_.node, directory.id);
+  quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
+  MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path));
+  MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(*log), std::move(quorum)));
+  co_return co_await broker_.quorum->lead();
+}
+
+Outcome Node::bind() {
+  const metadata::NetworkConfig& network = config_.node.network;
+  for (const metadata::ListenerEndpoint& endpoint : network.listeners) {
+    // Connections may come before the node serves: they are handed over once it does.
+    auto listener = environment_.network().listen(
+        {endpoint.host, endpoint.port}, [this, name = endpoint.name](std::unique_ptr<runtime::Connection> connection) {
+          const auto shard = static_cast<size_t>(runtime::Shard::current().index());
+          if (shard < sessions_.size() && broker_.ready)
+            sessions_[shard]->serve(std::move(connection), name);
+          else
+            connection->close();
+        });
+    if (!listener)
+      return fail(fmt::format("listeners: {}://{}:{}: {}", endpoint.name, endpoint.host, endpoint.port, listener.error().message()));
+    listeners_.push_back(std::move(*listener));
+  }
+  broker_.advertised_listeners = network.advertised_listeners;
+  for (metadata::ListenerEndpoint& advertised : broker_.advertised_listeners) {
+    if (advertised.port != 0) continue;
+    for (size_t i = 0; i < network.listeners.size(); ++i)
+      if (network.listeners[i].name == advertised.name) advertised.port = listeners_[i]->address().port;
+  }
+  return {};
+}
+
+task<Outcome> Node::register_broker() {
+  const protocol::BrokerRegistrationRequest request = broker_registration(environment_, config_.node, broker_);
+  const auto response = co_await broker_.quorum->handle(request, protocol::BrokerRegistrationRequest::valid_versions.max);
+  if (response.error_code != 0)
+    co_return fail(fmt::format("the broker cannot register: {}", protocol::error_message(static_cast<protocol::ErrorCode>(response.error_code))));
+  broker_epoch_ = response.broker_epoch;
+  co_return Outcome{};
+}
+
+task<Outcome> Node::unfence() {
+  for (int i = 0; i < max_heartbeats; ++i) {
+    protocol::BrokerHeartbeatRequest heartbeat;
+    heartbeat.broker_id = config_.node.node_id.value();
+    heartbeat.broker_epoch = broker_epoch_;
+    heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
+    heartbeat.want_fence = false;
+    const auto response = co_await broker_.quorum->handle(heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
+    if (response.error_code != 0)
+      co_return fail(fmt::format("the broker cannot be unfenced: {}", protocol::error_message(static_cast<protocol::ErrorCode>(response.error_code))));
+    if (!response.is_fenced) co_return Outcome{};
+    co_await runtime::sleep_ms(1);
+  }
+  co_return fail(std::string("the controller keeps the broker fenced"));
+}
+
+void Node::serve_connections() {
+  const metadata::NetworkConfig& network = config_.node.network;
+  const SessionLimits limits{.max_frame_bytes = static_cast<uint32_t>(network.socket_request_max_bytes),
+                             .idle_ms = network.connections_max_idle_ms};
+  for (const auto& shard : broker_.shards)
+    sessions_.push_back(std::make_unique<ShardSessions>(broker_, *shard, limits, request_memory_bytes / broker_.shards.size()));
+}
+
+// A controlled shutdown: the controller takes the leaderships away, so that clients look again.
+task<void> Node::leave_cluster() {
+  if (!broker_.quorum || broker_epoch_ < 0) co_return;
+  for (int i = 0; i < max_heartbeats; ++i) {
+    protocol::BrokerHeartbeatRequest heartbeat;
+    heartbeat.broker_id = config_.node.node_id.value();
+    heartbeat.broker_epoch = broker_epoch_;
+    heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
+    heartbeat.want_shut_down = true;
+    const auto response = co_await broker_.quorum->handle(heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
+    if (response.error_code != 0 || response.should_shut_down) co_return;
+  }
+}
+
+task<void> Node::close_logs() {
+  co_await broker::gather_all(broker_, [](broker::BrokerShard& shard) -> task<void> {
+    return [](broker::BrokerShard& at) -> task<void> {
+      for (const auto& [key, partition] : at.partitions) {
+        storage::Log& log = partition->log();
+        if (log.is_offline()) {
+          co_await log.abandon();
+          continue;
+        }
+        if (const auto flushed = co_await log.flush(); !flushed) log_error("{}", flushed.error().message);
+      }
+    }(shard);
+  });
+  co_await broker_.directories->checkpoint_recovery_points(broker_);
+  co_await broker_.directories->checkpoint_high_watermarks(broker_);
+  co_await broker::gather_all(broker_, [](broker::BrokerShard& shard) -> task<void> {
+    return [](broker::BrokerShard& at) -> task<void> {
+      for (const auto& [key, partition] : at.partitions) {
+        if (partition->log().is_offline()) continue;
+        if (const auto closed = co_await partition->log().close(); !closed) log_error("{}", closed.error().message);
+      }
+      at.partitions.clear();
+    }(shard);
+  });
+}
+
+task<void> Node::stop() {
+  if (!started_) co_return;
+  broker_.ready = false;
+  for (const auto& listener : listeners_) listener->close();
+  if (maintenance_) co_await maintenance_->stop();
+  co_await leave_cluster();
+  // Groups first: requests that wait for a rebalance end with them.
+  co_await broker::gather_all(broker_, [](broker::BrokerShard& shard) -> task<void> {
+    return [](broker::BrokerShard& at) -> task<void> {
+      auto hosts = std::move(at.groups);
+      at.groups.clear();
+      for (const auto& [partition, host] : hosts) co_await host->stop();
+    }(shard);
+  });
+  if (!sessions_.empty())
+    co_await broker::gather_all(broker_, [this](broker::BrokerShard& shard) {
+      return sessions_[static_cast<size_t>(shard.shard.index())]->stop();
+    });
+  if (!broker_.directories || !broker_.quorum) co_return;
+  co_await close_logs();
+  co_await broker_.quorum->stop();
+  co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
+}
+
+}  // namespace moldau::server

@@ -1,0 +1,54 @@
+// Node: one Moldau process, from its configuration to its last byte on disk. Wiring only; what is decided is decided
+// elsewhere.
+//
+// Runs in whatever Environment it is given, real or simulated. start() and stop() are called on shard 0, once each and
+// stop() also after a failed start.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/broker.h"
+#include "broker/maintenance.h"
+#include "runtime/network.h"
+#include "server/shard_sessions.h"
+
+namespace moldau::server {
+
+class Node {
+ public:
+  Node(runtime::Environment& environment, metadata::LoadedConfig config);
+  ~Node();
+
+  // Opens the directories, loads the metadata and the logs, registers, and listens. The error is a sentence that says
+  // what to do.
+  [[nodiscard]] runtime::task<result<void, std::string>> start();
+
+  // Closes the connections and writes what a clean stop leaves behind, so that the next start need not recover.
+  [[nodiscard]] runtime::task<void> stop();
+
+  [[nodiscard]] broker::Broker& broker() { return broker_; }
+  // As bound, in the order of `listeners`.
+  [[nodiscard]] std::vector<runtime::Address> addresses() const;
+
+ private:
+  [[nodiscard]] runtime::task<result<void, std::string>> open_metadata();
+  [[nodiscard]] runtime::task<result<void, std::string>> register_broker();
+  [[nodiscard]] runtime::task<result<void, std::string>> unfence();
+  [[nodiscard]] result<void, std::string> bind();
+  void serve_connections();
+  [[nodiscard]] runtime::task<void> leave_cluster();
+  [[nodiscard]] runtime::task<void> close_logs();
+
+  runtime::Environment& environment_;
+  metadata::LoadedConfig config_;
+  broker::Broker broker_;
+  std::vector<std::unique_ptr<ShardSessions>> sessions_;
+  std::vector<std::unique_ptr<runtime::Listener>> listeners_;
+  std::unique_ptr<broker::Maintenance> maintenance_;
+  int64_t broker_epoch_ = -1;
+  bool started_ = false;
+};
+
+}  // namespace moldau::server

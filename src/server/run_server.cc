@@ -1,0 +1,45 @@
+#include "server/run_server.h"
+
+#include "base/log.h"
+#include "runtime/real/environment.h"
+#include "runtime/signal.h"
+
+namespace moldau::server {
+
+using runtime::task;
+using Outcome = result<void, std::string>;
+
+namespace {
+
+struct StopRequest {
+  bool asked = false;
+  runtime::Signal changed;
+};
+
+task<void> serve(runtime::Environment& environment, metadata::LoadedConfig config, const RunOptions& options, StopRequest& stop,
+                 Outcome& outcome) {
+  Node node(environment, std::move(config));
+  outcome = co_await node.start();
+  if (outcome) {
+    std::shared_ptr<void> kept = options.on_ready ? options.on_ready(node) : nullptr;
+    while (!stop.asked) co_await stop.changed.wait();
+    log_info("stopping");
+  }
+  co_await node.stop();
+  if (outcome) log_info("stopped cleanly");
+}
+
+}  // namespace
+
+Outcome run_server(metadata::LoadedConfig config, RunOptions options) {
+  StopRequest stop;
+  Outcome outcome;
+  const auto environment = runtime::make_real_environment({.shards = options.shards, .on_signal = [&stop](int) {
+                                                             stop.asked = true;
+                                                             stop.changed.notify_all();
+                                                           }});
+  environment->run([&] { return serve(*environment, std::move(config), options, stop, outcome); });
+  return outcome;
+}
+
+}  // namespace moldau::server

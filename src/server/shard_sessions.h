@@ -1,0 +1,39 @@
+// The sessions of one shard: opens one for each connection that is handed over, and closes all of them at the end.
+//
+// Owned by the node, one a shard, used on that shard only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+#include "base/metrics.h"
+#include "server/client_session.h"
+
+namespace moldau::server {
+
+class ShardSessions {
+ public:
+  ShardSessions(broker::Broker& broker, broker::BrokerShard& shard, const SessionLimits& limits,
+                size_t request_memory_bytes);
+
+  // Serves a connection that was accepted on `listener_name`.
+  void serve(std::unique_ptr<runtime::Connection> connection, std::string listener_name);
+
+  // Closes every connection and waits until their requests have ended; later ones are closed at once.
+  [[nodiscard]] runtime::task<void> stop();
+
+ private:
+  runtime::task<void> run(std::unique_ptr<ClientSession> session);
+
+  broker::Broker& broker_;
+  broker::BrokerShard& shard_;
+  SessionLimits limits_;
+  MemoryBudget budget_;
+  SessionCounters counters_;
+  std::unordered_set<ClientSession*> open_;
+  bool stopping_ = false;
+  runtime::Scope sessions_;
+};
+
+}  // namespace moldau::server
