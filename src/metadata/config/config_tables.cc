@@ -33,18 +33,23 @@ std::string_view without_listener_prefix(std::string_view name) {
   return rest;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// At most `most`, which stands for anything above it too.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= most) return most;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i);
+    std::size_t least = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      least = std::min(least, row[j]);
     }
+    if (least >= most) return most;
   }
-  return row.back();
+  return std::min(row.back(), most);
 }
 
 }  // namespace
@@ -95,11 +100,11 @@ const RemovedKey* find_removed_key(std::string_view name) {
 std::string_view nearest_node_key(std::string_view name) {
   if (name.empty() || name.size() > 128) return {};
   std::string_view nearest;
-  std::size_t least = name.size() / 3 + 1;
+  std::size_t least = std::min<std::size_t>(name.size() / 3, 8) + 1;
   for (const auto table : {ConfigTable::moldau, ConfigTable::broker}) {
     for (const auto& key : config_keys(table)) {
       if (key.internal) continue;
-      const auto distance = edit_distance(name, key.name);
+      const auto distance = edit_distance(name, key.name, least);
       if (distance < least) {
         least = distance;
         nearest = key.name;

@@ -35,7 +35,8 @@ enum class ConfigTable : uint8_t {
 // What earlier releases of Kafka knew by this name. Null if they did not.
 [[nodiscard]] const RemovedKey* find_removed_key(std::string_view name);
 
-// The known name nearest to a mistyped one (edit distance up to a third of its length), or empty.
+// The known name nearest to a mistyped one (edit distance up to a third of its length, and up to 8), or
+// empty.
 [[nodiscard]] std::string_view nearest_node_key(std::string_view name);
 
 }  // namespace moldau::metadata
