@@ -80,7 +80,9 @@ def read_field(message: Message, one: Field) -> list[str]:
     if one.is_struct:
         if not is_optional(one):
             return [f"read(reader, {target}, version);"]
-        return [f"if (reader.is_struct_present()) read(reader, *({target} = {element_type(one, message)}{{}}), version);",
+        # Kafka marks a null struct in two ways: a signed byte, or in a tagged field a varint.
+        is_present = "reader.is_struct_present()" if one.tag is None else "reader.unsigned_varint() > 0"
+        return [f"if ({is_present}) read(reader, *({target} = {element_type(one, message)}{{}}), version);",
                 f"else {target}.reset();"]
     if one.base in ("string", "bytes"):
         if is_optional(one):
@@ -155,7 +157,9 @@ def write_field(message: Message, one: Field) -> list[str]:
     if one.is_struct:
         if not is_optional(one):
             return [f"write(writer, {value}, version);"]
-        return [f"writer.struct_presence({value}.has_value());", f"if ({value}) write(writer, *{value}, version);"]
+        presence = f"writer.struct_presence({value}.has_value());" if one.tag is None else (
+            f"writer.unsigned_varint({value}.has_value() ? 1 : 0);")
+        return [presence, f"if ({value}) write(writer, *{value}, version);"]
     if one.base in ("string", "bytes"):
         if is_optional(one):
             return [f"writer.nullable_{one.base}({value}, {compact}, {null});"]
