@@ -1,6 +1,6 @@
 // LZ4 frames, as Kafka takes them: one frame of independent blocks, without dictionary. What follows the frame is
-// ignored, and so are the content's checksum and size.
-#include <lz4frame_static.h>
+// ignored, and so are the content's checksum and size: the library is shown the frame up to its end mark only.
+#include <lz4frame.h>
 
 #include <algorithm>
 
@@ -12,8 +12,14 @@ namespace moldau::protocol {
 namespace {
 
 constexpr uint32_t frame_magic = 0x184d2204;
+constexpr size_t smallest_header_bytes = 7;
+constexpr size_t flags_at = 4;
 constexpr std::byte dictionary_flag{0x01};
+constexpr std::byte content_checksum_flag{0x04};
+constexpr std::byte content_size_flag{0x08};
+constexpr std::byte block_checksum_flag{0x10};
 constexpr std::byte independent_blocks_flag{0x20};
+constexpr uint32_t stored_block_bit = 0x80000000;
 constexpr int default_level = 9;  // Kafka's name for the fast compressor; other levels are those of lz4's slow one
 
 uint32_t load_little_endian(ByteView bytes) {
@@ -22,62 +28,95 @@ uint32_t load_little_endian(ByteView bytes) {
   return value;
 }
 
+bool has_flag(ByteView frame, std::byte flag) { return (frame[flags_at] & flag) != std::byte{0}; }
+
+size_t header_bytes(ByteView frame) { return smallest_header_bytes + (has_flag(frame, content_size_flag) ? 8 : 0); }
+
+const char* refuse_header(ByteView frame) {
+  if (frame.size() < smallest_header_bytes) return "the lz4 frame ends too early";
+  if (load_little_endian(frame) != frame_magic) return "the bytes do not begin an lz4 frame";
+  if (has_flag(frame, dictionary_flag)) return "the lz4 frame wants a dictionary";
+  if (!has_flag(frame, independent_blocks_flag)) return "the lz4 frame has linked blocks";
+  if (frame.size() < header_bytes(frame)) return "the lz4 frame ends too early";
+  return nullptr;
+}
+
+// Where the blocks end; null where no end mark comes, or not the whole of what its header says follows it.
+std::optional<size_t> find_end_of_blocks(ByteView frame) {
+  size_t at = header_bytes(frame);
+  while (frame.size() - at >= sizeof(uint32_t)) {
+    const size_t block = load_little_endian(frame.subspan(at)) & ~stored_block_bit;
+    if (block == 0) {
+      const size_t trailer = sizeof(uint32_t) * (has_flag(frame, content_checksum_flag) ? 2 : 1);
+      return frame.size() - at >= trailer ? std::optional(at) : std::nullopt;
+    }
+    const size_t whole = block + sizeof(uint32_t) * (has_flag(frame, block_checksum_flag) ? 2 : 1);
+    if (frame.size() - at < whole) return std::nullopt;
+    at += whole;
+  }
+  return std::nullopt;
+}
+
 class Lz4 : public Decompressor {
  public:
-  explicit Lz4(ByteView compressed) : rest_(compressed) {
-    constexpr size_t smallest_header = 6;
-    if (compressed.size() < smallest_header) {
-      error_ = "the lz4 frame ends too early";
-    } else if (load_little_endian(compressed) != frame_magic) {
-      error_ = "the bytes do not begin an lz4 frame";
-    } else if ((compressed[4] & dictionary_flag) != std::byte{0}) {
-      error_ = "the lz4 frame wants a dictionary";
-    } else if ((compressed[4] & independent_blocks_flag) == std::byte{0}) {
-      error_ = "the lz4 frame has linked blocks";
-    }
+  explicit Lz4(ByteView compressed) : rest_(compressed), error_(refuse_header(compressed)) {
     MOLDAU_ASSERT(!LZ4F_isError(LZ4F_createDecompressionContext(&context_, LZ4F_VERSION)));
+    if (error_ != nullptr) return;
+    const auto end = find_end_of_blocks(compressed);
+    has_end_ = end.has_value();
+    if (end) rest_ = compressed.first(*end);
   }
   ~Lz4() override { LZ4F_freeDecompressionContext(context_); }
   Lz4(const Lz4&) = delete;
   Lz4& operator=(const Lz4&) = delete;
 
   result<size_t, CompressionError> read(MutableByteView to) override {
-    while (!is_finished_) {
+    while (true) {
       if (error_ != nullptr) return fail(CompressionError{error_});
       size_t written = to.size();
       size_t consumed = rest_.size();
       const size_t outcome = LZ4F_decompress(context_, to.data(), &written, rest_.data(), &consumed, nullptr);
       if (LZ4F_isError(outcome)) {
-        take_error(LZ4F_getErrorCode(outcome));
+        error_ = "the bytes are not an lz4 frame";
         continue;
       }
       rest_ = rest_.subspan(consumed);
-      is_finished_ = outcome == 0;
       if (written > 0) return written;
-      if (!is_finished_ && consumed == 0) error_ = "the lz4 frame ends too early";
+      if (consumed > 0) continue;
+      if (has_end_) return 0;
+      error_ = "the lz4 frame ends too early";
     }
-    return 0;
   }
 
  private:
-  // A frame whose content is not what its checksum or size say ends like any other.
-  void take_error(LZ4F_errorCodes code) {
-    if (code == LZ4F_ERROR_contentChecksum_invalid || code == LZ4F_ERROR_frameSize_wrong) {
-      is_finished_ = true;
-    } else {
-      error_ = "the bytes are not an lz4 frame";
-    }
-  }
-
   ByteView rest_;
   LZ4F_dctx* context_ = nullptr;
-  bool is_finished_ = false;
+  bool has_end_ = false;
   const char* error_ = nullptr;
 };
 
 }  // namespace
 
 std::unique_ptr<Decompressor> open_lz4(ByteView compressed) { return std::make_unique<Lz4>(compressed); }
+
+Bytes with_right_lz4_header(ByteView frame) {
+  if (refuse_header(frame) != nullptr) return to_bytes(frame);
+  LZ4F_preferences_t preferences{};
+  preferences.frameInfo.blockSizeID = static_cast<LZ4F_blockSizeID_t>(std::to_integer<int>(frame[5]) >> 4 & 7);
+  preferences.frameInfo.blockMode = LZ4F_blockIndependent;
+  if (has_flag(frame, content_checksum_flag)) preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+  if (has_flag(frame, block_checksum_flag)) preferences.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
+  LZ4F_cctx* context = nullptr;
+  MOLDAU_ASSERT(!LZ4F_isError(LZ4F_createCompressionContext(&context, LZ4F_VERSION)));
+  Bytes fixed(LZ4F_HEADER_SIZE_MAX);
+  const size_t size = LZ4F_compressBegin(context, fixed.data(), fixed.size(), &preferences);
+  LZ4F_freeCompressionContext(context);
+  if (LZ4F_isError(size)) return to_bytes(frame);
+  fixed.resize(size);
+  const ByteView blocks = frame.subspan(header_bytes(frame));
+  fixed.insert(fixed.end(), blocks.begin(), blocks.end());
+  return fixed;
+}
 
 Bytes compress_lz4(ByteView bytes, std::optional<int> level) {
   LZ4F_preferences_t preferences{};

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/assert.h"
+#include "protocol/codecs.h"
 #include "protocol/reader.h"
 
 namespace moldau::protocol {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr size_t crc_at = 12;
 constexpr size_t magic_at = 16;
+constexpr size_t timestamp_at = 18;
 constexpr int8_t legacy_log_append_time_bit = 0x08;
 
 BatchError malformed(std::string what) { return {BatchError::Reason::malformed, std::move(what)}; }
@@ -93,23 +95,27 @@ result<LegacyBatch, BatchError> read_legacy_batch(ByteView bytes, size_t max_byt
   batch.codec = *codec;
   batch.crc = load_be<uint32_t>(bytes.data() + crc_at);
   batch.is_crc_right = is_crc_right(bytes, batch.crc);
-  if (batch.magic == 1)
+  batch.last_offset = Offset(load_be<int64_t>(bytes.data()));
+  if (batch.magic == 1 && bytes.size() >= timestamp_at + sizeof(int64_t)) {
     batch.timestamp_type = (attributes & legacy_log_append_time_bit) != 0 ? TimestampType::log_append_time
                                                                           : TimestampType::create_time;
+    batch.max_timestamp_ms = load_be<int64_t>(bytes.data() + timestamp_at);
+  }
   const auto message = read_message(bytes);
   if (!message) {
     if (batch.codec != Codec::none) return fail(BatchError(message.error()));
     batch.records_error = message.error();
     return batch;
   }
-  batch.max_timestamp_ms = message->timestamp_ms;
   if (batch.codec == Codec::none) {
     batch.records.push_back({message->offset, message->timestamp_ms, message->key, message->value,
                              static_cast<uint32_t>(bytes.size())});
     return batch;
   }
   if (!message->value) return fail(malformed("a compressed message without a value"));
-  auto inner = decompress(batch.codec, *message->value, max_bytes);
+  const bool may_have_wrong_header = batch.codec == Codec::lz4 && batch.magic == 0;
+  const Bytes fixed = may_have_wrong_header ? with_right_lz4_header(*message->value) : Bytes();
+  auto inner = decompress(batch.codec, may_have_wrong_header ? ByteView(fixed) : *message->value, max_bytes);
   if (!inner) return fail(BatchError{BatchError::Reason::malformed_codec, std::string(inner.error().what)});
   batch.decompressed = std::move(*inner);
   MOLDAU_CHECK(read_inner_messages(batch, *message));

@@ -26,6 +26,7 @@ struct LegacyBatch {
   Codec codec = Codec::none;
   TimestampType timestamp_type = TimestampType::none;
   int64_t max_timestamp_ms = no_timestamp_ms;
+  Offset last_offset;  // as the outer message states it
   uint32_t crc = 0;
   bool is_crc_right = false;
   Bytes decompressed;  // what the inner records point into
