@@ -1,0 +1,23 @@
+#include "vectors_runner/kinds.h"
+
+namespace moldau::vectors {
+
+std::span<const Kind> kinds() {
+  static constexpr Kind all[] = {
+      {"messages/", check_messages},
+      {"batches.jsonl", check_batches},
+      {"values/framing.jsonl", check_framing},
+      {"values/murmur2.jsonl", check_murmur2},
+      {"values/crc.jsonl", check_checksums},
+      {"values/uuid.jsonl", check_uuids},
+      {"values/varint.jsonl", check_varints},
+      {"values/topic-name.jsonl", check_topic_names},
+      {"values/coordinator-partition.jsonl", check_coordinator_partitions},
+      {"tables/errors.json", check_errors},
+      {"tables/api-keys.json", check_api_keys},
+      {"tables/api-versions.json", check_api_versions},
+  };
+  return all;
+}
+
+}  // namespace moldau::vectors
