@@ -63,6 +63,7 @@ task<log_result<>> LogLoader::load() {
     log_.segments_.emplace(wanted_start, std::move(first));
     log_.producers_.clear(wanted_start);
   }
+  log_.active().expect_indexes();
   log_.set_end(end);
   log_.recovery_point_ = log_.options_.had_clean_shutdown ? end : std::min(checkpoint, end);
   log_.log_start_offset_ = std::max(wanted_start, log_.segments_.begin()->first);

@@ -147,7 +147,8 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     const bool is_known = earliest && earliest->start_offset <= log_start_offset_;
     co_return FoundOffset{-1, log_start_offset_, is_known ? earliest->epoch : no_leader_epoch};
   }
-  if (timestamp_ms == latest_tiered_timestamp) co_return FoundOffset{};
+  if (timestamp_ms == latest_tiered_timestamp || timestamp_ms == earliest_pending_upload_timestamp)
+    co_return FoundOffset{};  // nothing is tiered
 
   std::vector<SegmentPtr> all;
   all.reserve(segments_.size());

@@ -101,6 +101,7 @@ inline constexpr int64_t earliest_timestamp = -2;
 inline constexpr int64_t max_timestamp = -3;
 inline constexpr int64_t earliest_local_timestamp = -4;
 inline constexpr int64_t latest_tiered_timestamp = -5;
+inline constexpr int64_t earliest_pending_upload_timestamp = -6;
 
 struct ActiveProducer {
   ProducerId producer_id;

@@ -315,6 +315,10 @@ task<log_result<>> Segment::finish(const LogConfig&) {
 }
 
 task<log_result<>> Segment::close() {
+  if (expects_indexes_) {
+    MOLDAU_CO_CHECK(co_await need_offset_index());
+    MOLDAU_CO_CHECK(co_await need_time_index());
+  }
   if (max_timestamp_) {
     MOLDAU_CO_CHECK(co_await need_time_index());
     time_index_.maybe_append(*max_timestamp_);

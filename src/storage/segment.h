@@ -82,9 +82,11 @@ class Segment {
 
   // No longer active: notes the last timestamp, cuts the indexes to their entries.
   runtime::task<log_result<>> finish(const LogConfig& config);
-  // The same for indexes that were used, without making missing ones; then the files are closed.
+  // The same for indexes that were used or are expected, without making others; then the files are closed.
   runtime::task<log_result<>> close();
   void close_files();
+  // Kafka makes the indexes of the segment that is active when a log is opened, so they are there after a close.
+  void expect_indexes() { expects_indexes_ = true; }
   // The files to sync so that all up to now is on stable storage; what waits to be written to an index is written.
   runtime::task<log_result<std::vector<runtime::FilePtr>>> settle(const LogConfig& config);
   runtime::task<log_result<runtime::FilePtr>> log_file();
@@ -119,6 +121,7 @@ class Segment {
   uint32_t bytes_since_index_entry_ = 0;
   int64_t created_ms_;
   int64_t roll_jitter_ms_;
+  bool expects_indexes_ = false;
   std::optional<int64_t> first_timestamp_ms_;      // of the first batch, once known
   std::optional<TimestampOffset> max_timestamp_;   // once known
 };
