@@ -76,6 +76,7 @@ task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_
   answer.high_watermark = log_->high_watermark().value();
   answer.last_stable_offset = log_->last_stable_offset().value();
   answer.log_start_offset = log_->log_start_offset().value();
+  answer.aborted_transactions.reset();
   if (last_fetched_epoch >= 0) {  // KIP-595: the reader's history may have parted from ours
     const auto end = log_->end_offset_for_epoch(LeaderEpoch(last_fetched_epoch));
     if (!end || end->epoch.value() < last_fetched_epoch || end->end_offset < offset) {

@@ -1,7 +1,6 @@
 #include "cli/node_metrics.h"
 
 #include "admin/http_server.h"
-#include "admin/process_metrics.h"
 #include "base/log.h"
 #include "cli/version.h"
 
@@ -14,7 +13,7 @@ class NodeMetrics final : public admin::MetricsSource {
   explicit NodeMetrics(server::Node& node) : node_(node) {}
 
   std::vector<MetricFamily> collect() override {
-    std::vector<MetricFamily> all = admin::process_metrics(version);
+    std::vector<MetricFamily> all;
     for (const auto& shard : node_.broker().shards) merge_metrics(all, shard->metrics.collect());
     return all;
   }
@@ -43,7 +42,6 @@ std::shared_ptr<void> start_http(server::Node& node, const std::string& host, ui
     return nullptr;
   }
   http->server = std::move(*server);
-  log_info("health and metrics on http://{}:{}/metrics", host, http->server->port());
   return http;
 }
 

@@ -18,11 +18,12 @@ runtime::task<Reply> handle_init_producer_id(RequestContext& context) {
     // Kafka's answer to an empty one; for the others there is no transaction coordinator here yet.
     const bool empty = request.transactional_id->empty();
     response.error_code = static_cast<int16_t>(empty ? ErrorCode::invalid_request : ErrorCode::coordinator_not_available);
+    response.producer_epoch = -1;
     co_return make_reply(context, response);
   }
   const auto id = co_await context.broker.producer_ids->next();
   if (!id)
-    response.error_code = static_cast<int16_t>(id.error());
+    response.error_code = static_cast<int16_t>(id.error()), response.producer_epoch = -1;
   else
     response.producer_id = id->value();
   co_return make_reply(context, response);

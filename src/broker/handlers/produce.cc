@@ -8,6 +8,7 @@
 #include "broker/reply.h"
 #include "protocol/messages/produce_request.h"
 #include "protocol/messages/produce_response.h"
+#include "protocol/record_batch.h"
 
 namespace moldau::broker {
 
@@ -42,6 +43,18 @@ void answer_with(ProduceResponse::PartitionProduceResponse& answer, ErrorCode er
 // The frame belongs to this request alone, and nobody reads its records again: the log may patch them where they lie.
 MutableByteView writable(ByteView records) { return {const_cast<std::byte*>(records.data()), records.size()}; }
 
+// Whether a batch says that it belongs to a transaction; nothing else of it is checked here.
+bool is_transactional(const protocol::Records& records) {
+  return records.bytes.size() >= protocol::record_batch_header_bytes &&
+         protocol::read_batch_header(records.bytes).is_transactional();
+}
+
+bool has_transactional_batch(const ProduceRequest& request) {
+  for (const auto& topic : request.topic_data)
+    if (std::ranges::any_of(topic.partition_data, [](const auto& data) { return is_transactional(data.records); })) return true;
+  return false;
+}
+
 task<void> append_part(BrokerShard& shard, const Part& part, Terms terms) {
   Partition* partition = shard.find(part.topic_id, part.data->index);
   if (partition == nullptr) {
@@ -74,6 +87,8 @@ task<Reply> handle_produce(RequestContext& context) {
   MOLDAU_DECODE(ProduceRequest, request, context);
   const metadata::MetadataImagePtr image = context.shard.image;
   const bool known_acks = request.acks >= -1 && request.acks <= 1;
+  // Kafka takes it for a client that may not use the transactional id, which is none.
+  const bool unauthorized = !request.transactional_id && has_transactional_batch(request);
   const Terms terms{.acks = request.acks,
                     .version = context.version,
                     .internal_allowed = context.client_id == "__admin_client"};
@@ -96,6 +111,8 @@ task<Reply> handle_produce(RequestContext& context) {
       answer.index = data.index;
       if (!known_acks) {
         answer_with(answer, ErrorCode::invalid_required_acks);
+      } else if (unauthorized) {
+        answer_with(answer, ErrorCode::transactional_id_authorization_failed);
       } else if (topic == nullptr) {
         answer_with(answer, by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
       } else if (topic->find(data.index) == nullptr) {
