@@ -16,6 +16,12 @@ std::span<const Kind> kinds() {
       {"tables/errors.json", check_errors},
       {"tables/api-keys.json", check_api_keys},
       {"tables/api-versions.json", check_api_versions},
+      {"tables/broker-configs.json", check_config_keys},
+      {"tables/topic-configs.json", check_config_keys},
+      {"tables/group-configs.json", check_config_keys},
+      {"tables/client-metrics-configs.json", check_config_keys},
+      {"tables/user-client-quota-configs.json", check_config_keys},
+      {"tables/ip-quota-configs.json", check_config_keys},
   };
   return all;
 }

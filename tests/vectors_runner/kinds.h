@@ -33,5 +33,6 @@ void check_coordinator_partitions(const std::filesystem::path& path, std::string
 void check_errors(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_api_keys(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_api_versions(const std::filesystem::path& path, std::string_view file, Report& report);
+void check_config_keys(const std::filesystem::path& path, std::string_view file, Report& report);
 
 }  // namespace moldau::vectors
