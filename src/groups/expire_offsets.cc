@@ -33,7 +33,9 @@ bool is_expired(const Turn& turn, const Group& group, const OffsetKey& key, cons
   const auto since = unused_since_ms(group, key.topic, offset);
   if (!since || turn.shard.offsets.has_pending(key.group, key.topic, key.partition)) return false;
   if (offset.expire_timestamp_ms != -1) return turn.now_ms >= offset.expire_timestamp_ms;
-  return turn.now_ms - *since >= turn.shard.config.offsets_retention_ms;
+  // The time comes from a record, which may hold anything.
+  const auto unused_ms = static_cast<int64_t>(static_cast<uint64_t>(turn.now_ms) - static_cast<uint64_t>(*since));
+  return unused_ms >= turn.shard.config.offsets_retention_ms;
 }
 
 bool may_vanish(const Group& group) {

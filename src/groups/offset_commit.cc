@@ -36,6 +36,12 @@ ErrorCode validate(const Group* group, const OffsetCommitRequest& request, int16
                          request.generation_id_or_member_epoch, version);
 }
 
+// When the client wants it to expire, -1: no wish. The sum wraps around, as Java's does.
+int64_t expiry_of(int64_t now_ms, int64_t retention_ms) {
+  if (retention_ms == -1) return -1;
+  return static_cast<int64_t>(static_cast<uint64_t>(now_ms) + static_cast<uint64_t>(retention_ms));
+}
+
 void keep_session(Turn& turn, Group* found, const std::string& member_id) {
   ClassicGroup* group = as_classic(found);
   if (group == nullptr) return;
@@ -55,7 +61,7 @@ void offset_commit(Turn& turn, const Call& call, const OffsetCommitRequest& requ
 
   OffsetCommitResponse response;
   std::vector<CoordinatorRecord> records;
-  const int64_t expire_timestamp_ms = request.retention_time_ms == -1 ? -1 : turn.now_ms + request.retention_time_ms;
+  const int64_t expire_timestamp_ms = expiry_of(turn.now_ms, request.retention_time_ms);
   for (const auto& topic : request.topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;

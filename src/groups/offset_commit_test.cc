@@ -1,3 +1,5 @@
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "groups/test_clients.h"
@@ -160,6 +162,17 @@ TEST(OffsetCommit, keeps_leader_epoch_and_metadata) {
   const auto fetched = world.ask<FetchedGroup>(fetch_request("g", "t", {0}), 8).topics[0].partitions[0];
   EXPECT_EQ(fetched.committed_leader_epoch, 7);
   EXPECT_EQ(fetched.metadata, "note");
+}
+
+TEST(OffsetCommit, an_absurd_retention_does_no_harm) {
+  TestWorld world;
+  Member simple{world};
+  auto request = simple.commit_request("t", 0, 1);
+  request.retention_time_ms = std::numeric_limits<int64_t>::max();  // as in Java, the sum wraps: long past
+  EXPECT_EQ(world.ask<OffsetCommitResponse>(request, 2).topics[0].partitions[0].error_code, 0);
+  EXPECT_EQ(committed(world, "g", "t", 0), 1);
+  world.advance(600'000);
+  EXPECT_EQ(committed(world, "g", "t", 0), -1);
 }
 
 TEST(OffsetCommit, fifty_groups_keep_offsets_of_their_own) {
