@@ -6,8 +6,7 @@
 
 namespace moldau::protocol {
 
-BatchBuilder::BatchBuilder(BatchOptions options)
-    : options_(options), last_offset_(options.base_offset - 1) {
+BatchBuilder::BatchBuilder(BatchOptions options) : options_(options), last_offset_(options.base_offset - 1) {
   records_.skip(record_batch_header_bytes);
 }
 
@@ -23,7 +22,8 @@ void BatchBuilder::append_at(Offset offset, int64_t timestamp_ms, std::optional<
   // Deltas may wrap: a reader's sum wraps back.
   const auto timestamp_delta =
       static_cast<int64_t>(static_cast<uint64_t>(timestamp_ms) - static_cast<uint64_t>(base_timestamp_ms_));
-  write_record(records_, timestamp_delta, static_cast<int32_t>(offset - options_.base_offset), key, value, headers);
+  write_record(records_, timestamp_delta, static_cast<int32_t>(offset - options_.base_offset), key, value,
+               headers);
   max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
   last_offset_ = offset;
   ++count_;
@@ -47,9 +47,11 @@ Bytes BatchBuilder::finish() {
   if (options_.is_control) header.attributes |= control_bit;
   if (options_.delete_horizon_ms) header.attributes |= delete_horizon_bit;
   header.last_offset_delta = static_cast<int32_t>(last_offset_ - options_.base_offset);
-  header.base_timestamp_ms = count_ > 0 ? base_timestamp_ms_ : options_.delete_horizon_ms.value_or(no_timestamp_ms);
-  header.max_timestamp_ms = options_.timestamp_type == TimestampType::log_append_time ? options_.log_append_time_ms
-                                                                                      : max_timestamp_ms_;
+  header.base_timestamp_ms =
+      count_ > 0 ? base_timestamp_ms_ : options_.delete_horizon_ms.value_or(no_timestamp_ms);
+  header.max_timestamp_ms = options_.timestamp_type == TimestampType::log_append_time
+                                ? options_.log_append_time_ms
+                                : max_timestamp_ms_;
   header.producer_id = options_.producer_id;
   header.producer_epoch = options_.producer_epoch;
   header.base_sequence = options_.base_sequence;

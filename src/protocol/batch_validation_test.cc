@@ -73,9 +73,11 @@ TEST(BatchValidation, ACompactedTopicRefusesEachRecordWithoutAKey) {
 
 TEST(BatchValidation, TimestampsStayWithinTheTopicsBounds) {
   const ValidationSettings settings{.timestamp_before_max_ms = 1000, .timestamp_after_max_ms = 100};
-  for (const auto [timestamp_ms, is_taken] :
-       {std::pair{clock_ms - 1000, true}, {clock_ms - 1001, false}, {clock_ms + 100, true}, {clock_ms + 101, false},
-        {no_timestamp_ms, true}}) {
+  for (const auto [timestamp_ms, is_taken] : {std::pair{clock_ms - 1000, true},
+                                              {clock_ms - 1001, false},
+                                              {clock_ms + 100, true},
+                                              {clock_ms + 101, false},
+                                              {no_timestamp_ms, true}}) {
     BatchBuilder builder({});
     builder.append(timestamp_ms, std::nullopt, std::nullopt);
     Bytes batch = builder.finish();
@@ -83,15 +85,19 @@ TEST(BatchValidation, TimestampsStayWithinTheTopicsBounds) {
     EXPECT_EQ(checked.has_value(), is_taken) << timestamp_ms - clock_ms;
     if (checked) continue;
     EXPECT_EQ(checked.error().code, ErrorCode::invalid_timestamp);
-    EXPECT_THAT(checked.error().record_errors.at(0).message, HasSubstr("message.timestamp.before.max.ms = 1000"));
+    EXPECT_THAT(checked.error().record_errors.at(0).message,
+                HasSubstr("message.timestamp.before.max.ms = 1000"));
   }
 }
 
 TEST(BatchValidation, AnotherCodecOfTheTopicRewritesTheBatch) {
   for (const Codec from : {Codec::none, Codec::gzip})
     for (const Codec to : {Codec::none, Codec::snappy, Codec::zstd}) {
-      Bytes batch = batch_of(50, {.codec = from, .producer_id = ProducerId(8), .producer_epoch = ProducerEpoch(1),
-                                  .base_sequence = 30, .is_transactional = true});
+      Bytes batch = batch_of(50, {.codec = from,
+                                  .producer_id = ProducerId(8),
+                                  .producer_epoch = ProducerEpoch(1),
+                                  .base_sequence = 30,
+                                  .is_transactional = true});
       const auto validated = check(batch, {.codec = to});
       ASSERT_TRUE(validated.has_value());
       ASSERT_EQ(validated->rewritten.has_value(), from != to);
@@ -120,7 +126,8 @@ TEST(BatchValidation, ACodecMustNotMakeABatchLargerThanTheLimit) {
 
 TEST(BatchValidation, ControlBatchesComeFromCoordinatorsOnlyAndStayUncompressed) {
   BatchBuilder builder({.is_transactional = true, .is_control = true});
-  builder.append(clock_ms, as_bytes(std::string_view("\0\0\0\1", 4)), as_bytes(std::string_view("\0\0\0\0\0\0", 6)));
+  builder.append(clock_ms, as_bytes(std::string_view("\0\0\0\1", 4)),
+                 as_bytes(std::string_view("\0\0\0\0\0\0", 6)));
   Bytes batch = builder.finish();
   EXPECT_EQ(check(batch, {}).error().code, ErrorCode::invalid_record);
   const auto taken = check(batch, {.codec = Codec::gzip}, AppendOrigin::coordinator);
@@ -134,7 +141,8 @@ TEST(BatchValidation, ProduceTakesOneBatchOfMagic2) {
   two.insert(two.end(), one.begin(), one.end());
   EXPECT_EQ(single_produced_batch({}, 9).error().code, ErrorCode::invalid_record);
   EXPECT_EQ(single_produced_batch(two, 9).error().code, ErrorCode::invalid_record);
-  EXPECT_EQ(single_produced_batch(ByteView(two).first(two.size() - 1), 9)->size(), one.size()) << "a cut-off tail";
+  EXPECT_EQ(single_produced_batch(ByteView(two).first(two.size() - 1), 9)->size(), one.size())
+      << "a cut-off tail";
   EXPECT_EQ(single_produced_batch(batch_of(1, {.codec = Codec::zstd}), 6).error().code,
             ErrorCode::unsupported_compression_type);
   EXPECT_TRUE(single_produced_batch(batch_of(1, {.codec = Codec::zstd}), 7).has_value());

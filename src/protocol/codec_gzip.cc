@@ -1,5 +1,5 @@
-// gzip (RFC 1952) by zlib. As Java's GZIPInputStream: members may follow one another, and bytes after the last one that
-// do not begin another are ignored.
+// gzip (RFC 1952) by zlib. As Java's GZIPInputStream: members may follow one another, and bytes after the
+// last one that do not begin another are ignored.
 #include <zlib.h>
 
 #include <algorithm>

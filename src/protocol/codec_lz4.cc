@@ -1,5 +1,6 @@
-// LZ4 frames, as Kafka takes them: one frame of independent blocks, without dictionary. What follows the frame is
-// ignored, and so are the content's checksum and size: the library is shown the frame up to its end mark only.
+// LZ4 frames, as Kafka takes them: one frame of independent blocks, without dictionary. What follows the
+// frame is ignored, and so are the content's checksum and size: the library is shown the frame up to its end
+// mark only.
 #include <lz4frame.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ constexpr std::byte content_size_flag{0x08};
 constexpr std::byte block_checksum_flag{0x10};
 constexpr std::byte independent_blocks_flag{0x20};
 constexpr uint32_t stored_block_bit = 0x80000000;
-constexpr int default_level = 9;  // Kafka's name for the fast compressor; other levels are those of lz4's slow one
+constexpr int default_level =
+    9;  // Kafka's name for the fast compressor; other levels are those of lz4's slow one
 
 uint32_t load_little_endian(ByteView bytes) {
   uint32_t value;
@@ -30,7 +32,9 @@ uint32_t load_little_endian(ByteView bytes) {
 
 bool has_flag(ByteView frame, std::byte flag) { return (frame[flags_at] & flag) != std::byte{0}; }
 
-size_t header_bytes(ByteView frame) { return smallest_header_bytes + (has_flag(frame, content_size_flag) ? 8 : 0); }
+size_t header_bytes(ByteView frame) {
+  return smallest_header_bytes + (has_flag(frame, content_size_flag) ? 8 : 0);
+}
 
 const char* refuse_header(ByteView frame) {
   if (frame.size() < smallest_header_bytes) return "the lz4 frame ends too early";
@@ -102,10 +106,13 @@ std::unique_ptr<Decompressor> open_lz4(ByteView compressed) { return std::make_u
 Bytes with_right_lz4_header(ByteView frame) {
   if (refuse_header(frame) != nullptr) return to_bytes(frame);
   LZ4F_preferences_t preferences{};
-  preferences.frameInfo.blockSizeID = static_cast<LZ4F_blockSizeID_t>(std::to_integer<int>(frame[5]) >> 4 & 7);
+  preferences.frameInfo.blockSizeID =
+      static_cast<LZ4F_blockSizeID_t>(std::to_integer<int>(frame[5]) >> 4 & 7);
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
-  if (has_flag(frame, content_checksum_flag)) preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
-  if (has_flag(frame, block_checksum_flag)) preferences.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
+  if (has_flag(frame, content_checksum_flag))
+    preferences.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+  if (has_flag(frame, block_checksum_flag))
+    preferences.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
   LZ4F_cctx* context = nullptr;
   MOLDAU_ASSERT(!LZ4F_isError(LZ4F_createCompressionContext(&context, LZ4F_VERSION)));
   Bytes fixed(LZ4F_HEADER_SIZE_MAX);
@@ -123,7 +130,8 @@ Bytes compress_lz4(ByteView bytes, std::optional<int> level) {
   preferences.frameInfo.blockSizeID = LZ4F_max64KB;
   preferences.frameInfo.blockMode = LZ4F_blockIndependent;
   const int wanted = level.value_or(default_level);
-  preferences.compressionLevel = wanted == default_level ? 0 : std::clamp(wanted, 1, LZ4F_compressionLevel_max());
+  preferences.compressionLevel =
+      wanted == default_level ? 0 : std::clamp(wanted, 1, LZ4F_compressionLevel_max());
   Bytes out(LZ4F_compressFrameBound(bytes.size(), &preferences));
   const size_t size = LZ4F_compressFrame(out.data(), out.size(), bytes.data(), bytes.size(), &preferences);
   MOLDAU_ASSERT(!LZ4F_isError(size));

@@ -1,5 +1,6 @@
-// snappy, in the stream format of xerial's snappy-java: a header of 16 bytes (82 'SNAPPY' 00, version, oldest compatible
-// version), then chunks of a four-byte length and a snappy block. Bytes without the header are one bare block.
+// snappy, in the stream format of xerial's snappy-java: a header of 16 bytes (82 'SNAPPY' 00, version, oldest
+// compatible version), then chunks of a four-byte length and a snappy block. Bytes without the header are one
+// bare block.
 #include <snappy.h>
 
 #include <algorithm>
@@ -83,7 +84,9 @@ class Snappy : public Decompressor {
 
 }  // namespace
 
-std::unique_ptr<Decompressor> open_snappy(ByteView compressed) { return std::make_unique<Snappy>(compressed); }
+std::unique_ptr<Decompressor> open_snappy(ByteView compressed) {
+  return std::make_unique<Snappy>(compressed);
+}
 
 Bytes compress_snappy(ByteView bytes) {
   Bytes out(stream_header_bytes);

@@ -52,7 +52,8 @@ std::unique_ptr<Decompressor> open_zstd(ByteView compressed) { return std::make_
 
 Bytes compress_zstd(ByteView bytes, std::optional<int> level) {
   Bytes out(ZSTD_compressBound(bytes.size()));
-  const size_t size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level.value_or(default_level));
+  const size_t size =
+      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), level.value_or(default_level));
   MOLDAU_ASSERT(!ZSTD_isError(size));
   out.resize(size);
   return out;

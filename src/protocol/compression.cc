@@ -45,11 +45,16 @@ std::optional<Codec> codec_of_attributes(int16_t attributes) {
 
 std::unique_ptr<Decompressor> open_decompressor(Codec codec, ByteView compressed) {
   switch (codec) {
-    case Codec::none: return std::make_unique<Uncompressed>(compressed);
-    case Codec::gzip: return open_gzip(compressed);
-    case Codec::snappy: return open_snappy(compressed);
-    case Codec::lz4: return open_lz4(compressed);
-    case Codec::zstd: return open_zstd(compressed);
+    case Codec::none:
+      return std::make_unique<Uncompressed>(compressed);
+    case Codec::gzip:
+      return open_gzip(compressed);
+    case Codec::snappy:
+      return open_snappy(compressed);
+    case Codec::lz4:
+      return open_lz4(compressed);
+    case Codec::zstd:
+      return open_zstd(compressed);
   }
   MOLDAU_UNREACHABLE("a codec is one of five");
 }
@@ -78,11 +83,16 @@ result<Bytes, CompressionError> decompress(Codec codec, ByteView compressed, siz
 
 Bytes compress(Codec codec, ByteView bytes, std::optional<int> level) {
   switch (codec) {
-    case Codec::none: return to_bytes(bytes);
-    case Codec::gzip: return compress_gzip(bytes, level);
-    case Codec::snappy: return compress_snappy(bytes);
-    case Codec::lz4: return compress_lz4(bytes, level);
-    case Codec::zstd: return compress_zstd(bytes, level);
+    case Codec::none:
+      return to_bytes(bytes);
+    case Codec::gzip:
+      return compress_gzip(bytes, level);
+    case Codec::snappy:
+      return compress_snappy(bytes);
+    case Codec::lz4:
+      return compress_lz4(bytes, level);
+    case Codec::zstd:
+      return compress_zstd(bytes, level);
   }
   MOLDAU_UNREACHABLE("a codec is one of five");
 }

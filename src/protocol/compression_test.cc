@@ -20,7 +20,8 @@ Bytes sample(size_t size) {
 
 TEST(Compression, GivesBackWhatWentInWhateverTheSize) {
   for (const Codec codec : codecs)
-    for (const size_t size : {size_t{1}, size_t{100}, size_t{32768}, size_t{65536}, size_t{65537}, size_t{1'000'000}}) {
+    for (const size_t size :
+         {size_t{1}, size_t{100}, size_t{32768}, size_t{65536}, size_t{65537}, size_t{1'000'000}}) {
       const Bytes bytes = sample(size);
       const auto back = decompress(codec, compress(codec, bytes), size);
       ASSERT_TRUE(back.has_value()) << codec_name(codec) << " " << size << ": " << back.error().what;

@@ -1,8 +1,8 @@
 // What decoding costs in memory, by counting every allocation of this thread.
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <new>
-
-#include <gtest/gtest.h>
 
 #include "protocol/messages/metadata_request.h"
 #include "protocol/messages/produce_request.h"

@@ -48,13 +48,14 @@ result<bool, BatchError> DecompressedBytes::ends_here() {
 // The window grows to twice what it holds, never to what a length merely promises.
 result<void, BatchError> DecompressedBytes::read_more(size_t wanted) {
   if (begin_ > 0) {
-    std::copy(window_.begin() + static_cast<ptrdiff_t>(begin_), window_.begin() + static_cast<ptrdiff_t>(end_),
-              window_.begin());
+    std::copy(window_.begin() + static_cast<ptrdiff_t>(begin_),
+              window_.begin() + static_cast<ptrdiff_t>(end_), window_.begin());
     end_ -= begin_;
     begin_ = 0;
   }
   if (end_ == window_.size())
-    window_.resize(std::max(window_first_bytes, std::min(window_.size() * 2, std::max(wanted, window_first_bytes))));
+    window_.resize(
+        std::max(window_first_bytes, std::min(window_.size() * 2, std::max(wanted, window_first_bytes))));
   if (end_ == window_.size()) window_.resize(window_.size() * 2);
 
   auto got = decompressor_->read(MutableByteView(window_).subspan(end_));

@@ -1,8 +1,7 @@
 #include "protocol/legacy_batch.h"
 
-#include <zlib.h>
-
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include "base/assert.h"
 #include "protocol/codecs.h"
@@ -60,8 +59,10 @@ bool is_crc_right(ByteView bytes, uint32_t crc) {
 // Version 0 keeps absolute offsets inside; version 1 counts from 0 and the wrapper has the last one's offset.
 void make_offsets_absolute(LegacyBatch& batch, Offset wrapper_offset) {
   if (batch.magic != 1 || batch.records.empty()) return;
-  const int64_t base = wrapping_sum(wrapper_offset.value(), wrapping_sum(~batch.records.back().offset.value(), 1));
-  for (LegacyRecord& record : batch.records) record.offset = Offset(wrapping_sum(base, record.offset.value()));
+  const int64_t base =
+      wrapping_sum(wrapper_offset.value(), wrapping_sum(~batch.records.back().offset.value(), 1));
+  for (LegacyRecord& record : batch.records)
+    record.offset = Offset(wrapping_sum(base, record.offset.value()));
 }
 
 result<void, BatchError> read_inner_messages(LegacyBatch& batch, const Message& wrapper) {
@@ -90,7 +91,9 @@ result<LegacyBatch, BatchError> read_legacy_batch(ByteView bytes, size_t max_byt
   batch.magic = load_be<int8_t>(bytes.data() + magic_at);
   const auto attributes = load_be<int8_t>(bytes.data() + magic_at + 1);
   const auto codec = codec_of_attributes(attributes);
-  if (!codec) return fail(BatchError{BatchError::Reason::unknown_codec, fmt::format("the unknown codec {}", attributes & 7)});
+  if (!codec)
+    return fail(
+        BatchError{BatchError::Reason::unknown_codec, fmt::format("the unknown codec {}", attributes & 7)});
   if (*codec == Codec::zstd) return fail(malformed("zstd in a message of an old form"));
   batch.codec = *codec;
   batch.crc = load_be<uint32_t>(bytes.data() + crc_at);

@@ -1,4 +1,5 @@
-// Generated messages: what the vectors cannot show, because it is about bad bytes, memory and the shape of the API.
+// Generated messages: what the vectors cannot show, because it is about bad bytes, memory and the shape of
+// the API.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -69,7 +70,8 @@ TEST(Message, ACountIsBoundedByTheBytesThatFollow) {
 TEST(Message, NullOnlyWhereTheVersionHasNull) {
   EXPECT_EQ(decode<MetadataRequest>(from_hex("ffffffff"), 0).error().reason, Reason::null_not_allowed);
   EXPECT_FALSE(decode<MetadataRequest>(from_hex("ffffffff"), 1)->topics.has_value());
-  EXPECT_FALSE(decode<MetadataRequest>(from_hex("fffffffe"), 1)->topics.has_value()) << "Kafka takes -2 for null too";
+  EXPECT_FALSE(decode<MetadataRequest>(from_hex("fffffffe"), 1)->topics.has_value())
+      << "Kafka takes -2 for null too";
 }
 
 TEST(Message, AVersionThatTheMessageLacksIsRefused) {
@@ -81,7 +83,11 @@ TEST(Message, ATaggedFieldMustBeAsLongAsItStates) {
   ApiVersionsResponse response;
   response.finalized_features_epoch = 5;
   Bytes encoded = encode_to_bytes(response, 3);
-  ASSERT_EQ(to_hex(encoded), "00000100000000" "01" "0108" "0000000000000005");
+  ASSERT_EQ(to_hex(encoded),
+            "00000100000000"
+            "01"
+            "0108"
+            "0000000000000005");
   EXPECT_TRUE(decode<ApiVersionsResponse>(encoded, 3).has_value());
   encoded[9] = std::byte{9};
   encoded.push_back(std::byte{0});
@@ -123,7 +129,8 @@ TEST(Message, NullWhereTheVersionHasNoneIsWrittenEmpty) {
 TEST(ApiTable, AdvertisesWhatKafkaDoes) {
   const ApiInfo& produce = api_info(ApiKey::produce);
   EXPECT_EQ(produce.name, "Produce");
-  EXPECT_EQ(produce.broker_versions, (VersionRange{0, 13})) << "from 0 for old librdkafka, although handled from 3";
+  EXPECT_EQ(produce.broker_versions, (VersionRange{0, 13}))
+      << "from 0 for old librdkafka, although handled from 3";
   EXPECT_EQ(produce.message_versions, (VersionRange{3, 13}));
   EXPECT_TRUE(produce.controller_versions.is_empty());
   EXPECT_EQ(produce.request_header_version(8), 1);
@@ -138,7 +145,8 @@ TEST(ApiTable, AdvertisesWhatKafkaDoes) {
 TEST(ErrorCode, HasKafkasNamesAndTexts) {
   EXPECT_EQ(static_cast<int16_t>(ErrorCode::unknown_topic_or_partition), 3);
   EXPECT_EQ(error_name(ErrorCode::unknown_topic_or_partition), "UNKNOWN_TOPIC_OR_PARTITION");
-  EXPECT_EQ(error_message(ErrorCode::unknown_topic_or_partition), "This server does not host this topic-partition.");
+  EXPECT_EQ(error_message(ErrorCode::unknown_topic_or_partition),
+            "This server does not host this topic-partition.");
   EXPECT_TRUE(is_retriable(ErrorCode::unknown_topic_or_partition));
   EXPECT_TRUE(refreshes_metadata(ErrorCode::unknown_topic_or_partition));
   EXPECT_FALSE(is_retriable(ErrorCode::record_list_too_large));

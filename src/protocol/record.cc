@@ -48,7 +48,8 @@ result<void, BatchError> read_record(ByteView& rest, Record& record) {
   if (header_count < 0) return fail(malformed("a record has a negative number of headers"));
 
   const ByteView headers = in.peek_rest();
-  if (!skip_headers(in, header_count)) return fail(malformed("a record has headers that are not well formed"));
+  if (!skip_headers(in, header_count))
+    return fail(malformed("a record has headers that are not well formed"));
   if (in.remaining() != 0) return fail(malformed("a record is longer than its fields"));
   record.headers = RecordHeaders(headers, static_cast<uint32_t>(header_count));
   record.size_bytes = static_cast<uint32_t>(prefix.position());

@@ -1,8 +1,8 @@
 #include "protocol/record_batch.h"
 
-#include <limits>
-
 #include <fmt/format.h>
+
+#include <limits>
 
 #include "base/assert.h"
 #include "base/crc32c.h"
@@ -77,7 +77,9 @@ uint32_t batch_crc(ByteView batch) {
   return crc32c(batch.subspan(attributes_at));
 }
 
-bool is_batch_crc_right(ByteView batch) { return batch_crc(batch) == load_be<uint32_t>(batch.data() + crc_at); }
+bool is_batch_crc_right(ByteView batch) {
+  return batch_crc(batch) == load_be<uint32_t>(batch.data() + crc_at);
+}
 
 void patch_base_offset(MutableByteView batch, Offset base_offset) {
   MOLDAU_ASSERT(batch.size() >= record_batch_header_bytes);
@@ -104,12 +106,14 @@ result<std::optional<BatchBytes>, BatchError> BatchCursor::next() {
   if (rest.size() < batch_overhead_bytes) return std::nullopt;
   const auto length = load_be<int32_t>(rest.data() + 8);
   if (length < smallest_length)
-    return fail(error(BatchError::Reason::too_short,
-                      fmt::format("a batch states {} bytes, fewer than the {} that any has", length, smallest_length)));
+    return fail(error(
+        BatchError::Reason::too_short,
+        fmt::format("a batch states {} bytes, fewer than the {} that any has", length, smallest_length)));
   if (rest.size() < batch_up_to_magic_bytes) return std::nullopt;
   const auto magic = load_be<int8_t>(rest.data() + magic_at);
   if (magic < 0 || magic > 2)
-    return fail(error(BatchError::Reason::unknown_magic, fmt::format("a batch has the unknown magic {}", magic)));
+    return fail(
+        error(BatchError::Reason::unknown_magic, fmt::format("a batch has the unknown magic {}", magic)));
   const size_t size = static_cast<size_t>(length) + batch_overhead_bytes;
   if (rest.size() < size) return std::nullopt;
   if (magic == 2 && size < record_batch_header_bytes)
@@ -132,7 +136,8 @@ RecordIterator& RecordIterator::operator=(RecordIterator&&) noexcept = default;
 
 result<const Record*, BatchError> RecordIterator::next() {
   if (header_.count < 0)
-    return fail(error(BatchError::Reason::malformed, fmt::format("the batch counts {} records", header_.count)));
+    return fail(
+        error(BatchError::Reason::malformed, fmt::format("the batch counts {} records", header_.count)));
   if (read_count_ == header_.count) return nullptr;
   if (!header_.codec())
     return fail(error(BatchError::Reason::unknown_codec,
@@ -157,7 +162,8 @@ result<void, BatchError> RecordIterator::read_compressed() {
   Reader prefix(front);
   const int32_t length = prefix.varint();
   if (prefix.failed() || length < 0)
-    return fail(error(BatchError::Reason::malformed, "the decompressed bytes end where a record should begin"));
+    return fail(
+        error(BatchError::Reason::malformed, "the decompressed bytes end where a record should begin"));
   const size_t size = prefix.position() + static_cast<size_t>(length);
   MOLDAU_TRY(ByteView whole, decompressed_->peek(size));
   MOLDAU_CHECK(read_record(whole, record_));

@@ -1,5 +1,5 @@
-// Batches from hostile bytes: walking them, reading their records, old forms, and a leader's check. What the leader
-// takes, a reader must be able to read, as many records as it says.
+// Batches from hostile bytes: walking them, reading their records, old forms, and a leader's check. What the
+// leader takes, a reader must be able to read, as many records as it says.
 #include <algorithm>
 
 #include "base/assert.h"

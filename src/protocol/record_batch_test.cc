@@ -83,8 +83,11 @@ TEST(RecordBatch, PatchingTheTimestampSetsTheCrcAgain) {
 }
 
 TEST(RecordBatch, WritingAHeaderBackChangesNothing) {
-  const Bytes batch = batch_of({.producer_id = ProducerId(9), .producer_epoch = ProducerEpoch(2), .base_sequence = 4,
-                                .is_transactional = true}, 3, 10);
+  const Bytes batch = batch_of({.producer_id = ProducerId(9),
+                                .producer_epoch = ProducerEpoch(2),
+                                .base_sequence = 4,
+                                .is_transactional = true},
+                               3, 10);
   Bytes copy(batch.size());
   std::copy(batch.begin(), batch.end(), copy.begin());
   write_batch_header(copy, read_batch_header(batch));

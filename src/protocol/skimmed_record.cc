@@ -10,7 +10,8 @@ namespace moldau::protocol {
 
 namespace {
 
-// The rest of a record, whose fields are taken from the stream one after the other. Stops at the first thing wrong.
+// The rest of a record, whose fields are taken from the stream one after the other. Stops at the first thing
+// wrong.
 class RecordBody {
  public:
   RecordBody(DecompressedBytes& bytes, size_t size) : bytes_(bytes), left_(size) {}
@@ -77,12 +78,84 @@ result<size_t, BatchError> take_length(DecompressedBytes& bytes) {
   Reader in(front);
   const int32_t length = in.varint();
   if (in.failed() || length < 0)
-    return fail(BatchError{BatchError::Reason::malformed, "the decompressed bytes end where a record should begin"});
+    return fail(
+        BatchError{BatchError::Reason::malformed, "the decompressed bytes end where a record should begin"});
   bytes.consume(in.position());
   return static_cast<size_t>(length);
 }
 
+// Contiguous bytes with as few branches as will do. Broken for good after the first read beyond the end.
+class PlainBytes {
+ public:
+  explicit PlainBytes(ByteView bytes) : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+
+  // A varint of at most `longest` bytes: 5 for 32 bits, of which the caller keeps those, or 10.
+  template <int longest>
+  int64_t zigzag() {
+    uint64_t raw = 0;
+    for (int i = 0; i < longest && at_ != end_; ++i) {
+      const auto byte = std::to_integer<uint64_t>(*at_++);
+      raw |= (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        if constexpr (longest == 5) raw &= 0xffffffff;
+        return static_cast<int64_t>((raw >> 1) ^ (uint64_t{0} - (raw & 1)));
+      }
+    }
+    is_broken_ = true;
+    return 0;
+  }
+  void skip(size_t count) {
+    if (count > left()) {
+      is_broken_ = true;
+    } else {
+      at_ += count;
+    }
+  }
+  bool skip_nullable() {
+    const auto length = static_cast<int32_t>(zigzag<5>());
+    if (length >= 0) skip(static_cast<size_t>(length));
+    return length >= 0;
+  }
+  // Nothing is read beyond the next `count` bytes; false when there are not so many.
+  bool end_after(size_t count) {
+    if (count > left()) return false;
+    end_ = at_ + count;
+    return true;
+  }
+  [[nodiscard]] bool is_broken() const { return is_broken_; }
+  [[nodiscard]] size_t left() const { return static_cast<size_t>(end_ - at_); }
+  [[nodiscard]] size_t position() const { return static_cast<size_t>(at_ - begin_); }
+
+ private:
+  const std::byte* begin_;
+  const std::byte* at_;
+  const std::byte* end_;
+  bool is_broken_ = false;
+};
+
 }  // namespace
+
+std::optional<SkimmedRecord> skim_record(ByteView& rest) {
+  PlainBytes bytes(rest);
+  const auto length = static_cast<int32_t>(bytes.zigzag<5>());
+  if (length < 0 || bytes.is_broken()) return std::nullopt;
+  if (!bytes.end_after(static_cast<size_t>(length))) return std::nullopt;
+  SkimmedRecord record;
+  bytes.skip(1);  // attributes
+  record.timestamp_delta = bytes.zigzag<10>();
+  record.offset_delta = static_cast<int32_t>(bytes.zigzag<5>());
+  record.has_key = bytes.skip_nullable();
+  bytes.skip_nullable();
+  const auto header_count = static_cast<int32_t>(bytes.zigzag<5>());
+  if (header_count < 0) return std::nullopt;
+  for (int32_t i = 0; i < header_count && !bytes.is_broken(); ++i) {
+    if (!bytes.skip_nullable()) return std::nullopt;
+    bytes.skip_nullable();
+  }
+  if (bytes.is_broken() || bytes.left() != 0) return std::nullopt;
+  rest = rest.subspan(bytes.position());
+  return record;
+}
 
 result<SkimmedRecord, BatchError> skim_record(DecompressedBytes& bytes) {
   MOLDAU_TRY(const size_t length, take_length(bytes));

@@ -1,15 +1,16 @@
 #include "protocol/topic_name.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace moldau::protocol {
 
 namespace {
 
 bool is_allowed(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+         c == '-';
 }
 
 // Java counts a string in UTF-16 units: two for a character of four bytes in UTF-8.
@@ -36,12 +37,15 @@ std::optional<std::string> invalid_topic_name(std::string_view name) {
     return fmt::format("{}the length of '{}' is longer than the max allowed length {}", begin, name,
                        topic_name_max_length);
   if (!std::ranges::all_of(name, is_allowed))
-    return fmt::format("{}'{}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", begin,
-                       name);
+    return fmt::format(
+        "{}'{}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'", begin,
+        name);
   return std::nullopt;
 }
 
-bool has_collision_characters(std::string_view name) { return name.find_first_of("._") != std::string_view::npos; }
+bool has_collision_characters(std::string_view name) {
+  return name.find_first_of("._") != std::string_view::npos;
+}
 
 bool do_topic_names_collide(std::string_view a, std::string_view b) {
   const auto unified = [](char c) { return c == '.' ? '_' : c; };

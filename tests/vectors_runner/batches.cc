@@ -1,10 +1,10 @@
 // batches.jsonl: what reading a run of batches finds, and what a leader says of them.
 //
-// Produce refuses everything but one batch of magic 2, so a leader's append is compared only for those. Where Kafka
-// fails with UNKNOWN_SERVER_ERROR by accident, any refusal will do.
-#include <algorithm>
-
+// Produce refuses everything but one batch of magic 2, so a leader's append is compared only for those. Where
+// Kafka fails with UNKNOWN_SERVER_ERROR by accident, any refusal will do.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "protocol/batch_validation.h"
 #include "protocol/control_record.h"
@@ -57,7 +57,8 @@ json::object describe(const RecordBatchHeader& header, const Record& record) {
   out["offset"] = record.offset.value();
   out["timestamp"] = record.timestamp_ms;
   if (record.offset_delta >= 0)
-    out["sequence"] = header.base_sequence < 0 ? -1 : advance_sequence(header.base_sequence, record.offset_delta);
+    out["sequence"] =
+        header.base_sequence < 0 ? -1 : advance_sequence(header.base_sequence, record.offset_delta);
   out["sizeInBytes"] = record.size_bytes;
   put_bytes(out, "key", record.key);
   put_bytes(out, "value", record.value);
@@ -94,14 +95,16 @@ ReadRecords read_records(ByteView batch) {
 std::string compare_fields(const json::object& got, const json::object& wanted) {
   for (const auto& [name, value] : got) {
     const json::value* theirs = wanted.if_contains(name);
-    if (std::string wrong = difference(value, theirs == nullptr ? json::value(nullptr) : *theirs); !wrong.empty())
+    if (std::string wrong = difference(value, theirs == nullptr ? json::value(nullptr) : *theirs);
+        !wrong.empty())
       return std::string(name) + wrong;
   }
   return {};
 }
 
 std::string compare_records(const ReadRecords& got, const json::object& wanted) {
-  if (got.is_whole == wanted.contains("recordsError")) return got.is_whole ? "all records read" : "a record is refused";
+  if (got.is_whole == wanted.contains("recordsError"))
+    return got.is_whole ? "all records read" : "a record is refused";
   const json::array& theirs = wanted.at("records").as_array();
   if (theirs.size() != got.records.size())
     return fmt::format("reads {} records, not {}", got.records.size(), theirs.size());
@@ -109,7 +112,8 @@ std::string compare_records(const ReadRecords& got, const json::object& wanted) 
     json::object record = theirs[i].as_object();
     record.erase("controlError");  // its key is too short: then there is no controlType either
     const json::object& ours = got.records[i].as_object();
-    if (!ours.contains("sequence")) record.erase("sequence");  // of a negative offset delta: nothing that anyone reads
+    if (!ours.contains("sequence"))
+      record.erase("sequence");  // of a negative offset delta: nothing that anyone reads
     if (std::string wrong = difference(json::value(ours), json::value(record)); !wrong.empty())
       return fmt::format("record {}: {}", i, wrong);
   }
@@ -137,7 +141,8 @@ std::string check_batch(ByteView batch, const json::object& wanted) {
                    {"lastSequence", header.last_sequence()},
                    {"count", header.count},
                    {"valid", is_batch_crc_right(batch)}};
-  got["deleteHorizonMs"] = header.delete_horizon_ms() ? json::value(*header.delete_horizon_ms()) : json::value(nullptr);
+  got["deleteHorizonMs"] =
+      header.delete_horizon_ms() ? json::value(*header.delete_horizon_ms()) : json::value(nullptr);
   if (const auto codec = header.codec()) got["compression"] = codec_name(*codec);
   if (std::string wrong = compare_fields(got, wanted); !wrong.empty()) return wrong;
 
@@ -193,7 +198,8 @@ std::string check_reading(ByteView bytes, const json::object& line) {
     }
     if (is_refused || !*next) {
       if (index < wanted.size()) return fmt::format("finds {} batches, not {}", index, wanted.size());
-      if (is_refused != line.contains("batchesError")) return is_refused ? "refuses the next batch" : "finds no fault";
+      if (is_refused != line.contains("batchesError"))
+        return is_refused ? "refuses the next batch" : "finds no fault";
       return {};
     }
     if (index == wanted.size()) return "finds more batches";
@@ -210,7 +216,8 @@ std::string compare_refusal(const BatchRejection& got, const json::object& wante
     return fmt::format("{} ({}), not {}", static_cast<int16_t>(got.code), got.message, code);
   if (const json::value* theirs = find(wanted, "recordErrors")) {
     const json::array& errors = theirs->as_array();
-    if (errors.size() != got.record_errors.size()) return fmt::format("{} record errors", got.record_errors.size());
+    if (errors.size() != got.record_errors.size())
+      return fmt::format("{} record errors", got.record_errors.size());
     for (size_t i = 0; i < errors.size(); ++i)
       if (number_of(errors[i].as_object(), "batchIndex") != got.record_errors[i].batch_index)
         return "other records are refused";
@@ -223,7 +230,8 @@ std::string compare_written(ByteView got, const ValidatedBatch& validated, const
   if (number_of(wanted, "firstOffset") != validated.header.base_offset.value() ||
       number_of(wanted, "lastOffset") != validated.header.last_offset().value())
     return "other offsets";
-  if (number_of(wanted, "maxTimestamp") != validated.header.max_timestamp_ms) return "another greatest timestamp";
+  if (number_of(wanted, "maxTimestamp") != validated.header.max_timestamp_ms)
+    return "another greatest timestamp";
   if (number_of(wanted, "writtenSize") != static_cast<int64_t>(got.size())) return "another size";
   if (wanted.contains("written")) return difference(got, hex_of(wanted, "written"));
   if (sent.size() > shown_value_max_bytes / 2) return {};  // too long to be shown
@@ -236,12 +244,13 @@ std::string check_append(Bytes bytes, AppendOrigin origin, int64_t clock_ms, con
   const auto next = cursor.next();
   if (!next || !*next || (*next)->magic != 2) return bool_of(wanted, "ok") ? "is no batch of magic 2" : "";
   const MutableByteView batch = MutableByteView(bytes).first((*next)->bytes.size());
-  const auto validated = validate_batch(batch, origin, ValidationSettings{}, Offset(0), leader_epoch, clock_ms);
+  const auto validated =
+      validate_batch(batch, origin, ValidationSettings{}, Offset(0), leader_epoch, clock_ms);
   if (validated.has_value() != bool_of(wanted, "ok"))
     return validated ? "is taken" : fmt::format("is refused: {}", validated.error().message);
   if (!validated) return compare_refusal(validated.error(), wanted);
-  return compare_written(validated->rewritten ? ByteView(*validated->rewritten) : ByteView(batch), *validated, sent,
-                         wanted);
+  return compare_written(validated->rewritten ? ByteView(*validated->rewritten) : ByteView(batch), *validated,
+                         sent, wanted);
 }
 
 // What a Produce request gets in the end: the request's own check, then the append's.
@@ -273,11 +282,13 @@ void check_batches(const std::filesystem::path& path, std::string_view file, Rep
     report.add(file, name + ":read", check_reading(bytes, line));
     report.add(file, name + ":produce", check_produce(bytes, clock_ms, line));
     if (find(line, "appendAsCoordinator") != nullptr)
-      report.add(file, name + ":coordinator",
-                 check_append(bytes, AppendOrigin::coordinator, clock_ms, object_of(line, "appendAsCoordinator")));
+      report.add(
+          file, name + ":coordinator",
+          check_append(bytes, AppendOrigin::coordinator, clock_ms, object_of(line, "appendAsCoordinator")));
     if (find(line, "appendAsRaftLeader") != nullptr)
-      report.add(file, name + ":raft-leader",
-                 check_append(bytes, AppendOrigin::raft_leader, clock_ms, object_of(line, "appendAsRaftLeader")));
+      report.add(
+          file, name + ":raft-leader",
+          check_append(bytes, AppendOrigin::raft_leader, clock_ms, object_of(line, "appendAsRaftLeader")));
   });
 }
 

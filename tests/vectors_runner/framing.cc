@@ -1,5 +1,5 @@
-// values/framing.jsonl: what stands around messages: frames with their headers, metadata records, coordinator records,
-// and a few messages that other things carry.
+// values/framing.jsonl: what stands around messages: frames with their headers, metadata records, coordinator
+// records, and a few messages that other things carry.
 #include <fmt/format.h>
 
 #include "protocol/api_table.h"
@@ -114,8 +114,8 @@ std::string check_coordinator_record(const json::object& line, const MessageType
                                          line.at("keyJson"));
       !wrong.empty())
     return "key: " + wrong;
-  const std::string wrong =
-      check_prefixed(hex_of(line, "valueHex"), value_version, *value_type, value_version, line.at("valueJson"));
+  const std::string wrong = check_prefixed(hex_of(line, "valueHex"), value_version, *value_type,
+                                           value_version, line.at("valueJson"));
   return wrong.empty() ? "" : "value: " + wrong;
 }
 

@@ -1,13 +1,13 @@
 #include "vectors_runner/json_lines.h"
 
+#include <fmt/core.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <fmt/core.h>
 
 namespace moldau::vectors {
 
@@ -31,7 +31,8 @@ json::value parse(std::string_view text, const std::filesystem::path& path) {
 
 const json::value& field_of(const json::object& object, std::string_view field) {
   const json::value* value = object.if_contains(field);
-  if (value == nullptr) unusable(fmt::format("no field {} in {}", field, json::serialize(object).substr(0, 200)));
+  if (value == nullptr)
+    unusable(fmt::format("no field {} in {}", field, json::serialize(object).substr(0, 200)));
   return *value;
 }
 
@@ -63,20 +64,24 @@ std::string difference_at(const std::string& place, const json::value& got, cons
       if (!inner.empty()) return inner;
     }
     for (const auto& [name, value] : got.get_object())
-      if (!wanted.get_object().contains(name)) return fmt::format("{}.{} is too much", place, std::string_view(name));
+      if (!wanted.get_object().contains(name))
+        return fmt::format("{}.{} is too much", place, std::string_view(name));
     return {};
   }
   if (got.is_array() && wanted.is_array()) {
     if (got.get_array().size() != wanted.get_array().size())
-      return fmt::format("{} has {} elements, not {}", place, got.get_array().size(), wanted.get_array().size());
+      return fmt::format("{} has {} elements, not {}", place, got.get_array().size(),
+                         wanted.get_array().size());
     for (size_t i = 0; i < wanted.get_array().size(); ++i) {
-      std::string inner = difference_at(fmt::format("{}[{}]", place, i), got.get_array()[i], wanted.get_array()[i]);
+      std::string inner =
+          difference_at(fmt::format("{}[{}]", place, i), got.get_array()[i], wanted.get_array()[i]);
       if (!inner.empty()) return inner;
     }
     return {};
   }
   const bool is_same = got.is_number() && wanted.is_number() ? is_same_number(got, wanted) : got == wanted;
-  return is_same ? std::string() : fmt::format("{}: {} is not {}", place, short_text(got), short_text(wanted));
+  return is_same ? std::string()
+                 : fmt::format("{}: {} is not {}", place, short_text(got), short_text(wanted));
 }
 
 }  // namespace
@@ -131,7 +136,9 @@ const json::value* find(const json::object& object, std::string_view field) {
   return value == nullptr || value->is_null() ? nullptr : value;
 }
 
-std::string difference(const json::value& got, const json::value& wanted) { return difference_at("", got, wanted); }
+std::string difference(const json::value& got, const json::value& wanted) {
+  return difference_at("", got, wanted);
+}
 
 std::string difference(ByteView got, ByteView wanted) {
   if (equal(got, wanted)) return {};
@@ -141,8 +148,8 @@ std::string difference(ByteView got, ByteView wanted) {
     const size_t from = std::min(at, bytes.size());
     return to_hex(bytes.subspan(from, std::min<size_t>(16, bytes.size() - from)));
   };
-  return fmt::format("{} bytes, not {}; from byte {} on {}, not {}", got.size(), wanted.size(), at, around(got),
-                     around(wanted));
+  return fmt::format("{} bytes, not {}; from byte {} on {}, not {}", got.size(), wanted.size(), at,
+                     around(got), around(wanted));
 }
 
 }  // namespace moldau::vectors

@@ -1,20 +1,20 @@
-// Files of golden vectors: one JSON object on each line. A vector that is not of its form ends the program with a
-// message, for it shows nothing about Moldau.
+// Files of golden vectors: one JSON object on each line. A vector that is not of its form ends the program
+// with a message, for it shows nothing about Moldau.
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
-
 #include "base/bytes.h"
 
 namespace moldau::vectors {
 
-void for_each_line(const std::filesystem::path& path, const std::function<void(const boost::json::object&)>& use);
+void for_each_line(const std::filesystem::path& path,
+                   const std::function<void(const boost::json::object&)>& use);
 [[nodiscard]] boost::json::value read_json(const std::filesystem::path& path);
 
 [[nodiscard]] std::string text_of(const boost::json::object& object, std::string_view field);

@@ -1,5 +1,5 @@
-// The kinds of golden vectors, one source each. A new kind is a new source with a function of this shape, and a line in
-// kinds.cc.
+// The kinds of golden vectors, one source each. A new kind is a new source with a function of this shape, and
+// a line in kinds.cc.
 #pragma once
 
 #include <filesystem>

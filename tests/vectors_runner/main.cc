@@ -1,9 +1,9 @@
 // check_vectors DIR: see docs in tests/vectors_runner/README.md.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "vectors_runner/kinds.h"
 #include "vectors_runner/report.h"

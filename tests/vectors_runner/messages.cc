@@ -1,8 +1,8 @@
-// messages/GROUP/NAME.jsonl: every message in every version. Decoded, each must encode to the same bytes and read as the
-// JSON beside it; made from that JSON, it must encode to them too.
-#include <algorithm>
-
+// messages/GROUP/NAME.jsonl: every message in every version. Decoded, each must encode to the same bytes and
+// read as the JSON beside it; made from that JSON, it must encode to them too.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "protocol/json/message_types.h"
 #include "protocol/reader.h"
@@ -23,7 +23,8 @@ bool holds_double(const boost::json::value& json) {
   return json.is_double();
 }
 
-std::string check_one(const MessageType& type, int16_t version, const boost::json::value& json, ByteView bytes) {
+std::string check_one(const MessageType& type, int16_t version, const boost::json::value& json,
+                      ByteView bytes) {
   Reader recoding(bytes);
   const auto recoded = type.recode(recoding, version);
   if (!recoded) return "does not decode: " + recoded.error().to_string();

@@ -1,10 +1,10 @@
 #include "vectors_runner/report.h"
 
+#include <fmt/core.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include <fmt/core.h>
 
 namespace moldau::vectors {
 

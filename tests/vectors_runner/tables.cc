@@ -1,7 +1,7 @@
 // tables/*.json: Kafka's error codes and APIs against the tables generated from schema/.
-#include <set>
-
 #include <fmt/format.h>
+
+#include <set>
 
 #include "protocol/api_table.h"
 #include "protocol/error_code.h"
@@ -24,11 +24,13 @@ void for_each_row(const std::filesystem::path& path, const std::function<void(co
 
 std::string check_error(const json::object& row) {
   const auto code = static_cast<ErrorCode>(number_of(row, "code"));
-  if (protocol::error_name(code) != text_of(row, "name")) return fmt::format("is {}", protocol::error_name(code));
+  if (protocol::error_name(code) != text_of(row, "name"))
+    return fmt::format("is {}", protocol::error_name(code));
   if (protocol::error_message(code) != text_of(row, "message"))
     return fmt::format("says: {}", protocol::error_message(code));
   if (protocol::is_retriable(code) != bool_of(row, "retriable")) return "retriable or not is wrong";
-  if (protocol::refreshes_metadata(code) != bool_of(row, "refreshMetadata")) return "refreshing metadata is wrong";
+  if (protocol::refreshes_metadata(code) != bool_of(row, "refreshMetadata"))
+    return "refreshing metadata is wrong";
   return {};
 }
 
@@ -77,11 +79,13 @@ std::string check_advertised(const json::object& listener, bool is_broker, bool 
 }  // namespace
 
 void check_errors(const std::filesystem::path& path, std::string_view file, Report& report) {
-  for_each_row(path, [&](const json::object& row) { report.add(file, text_of(row, "name"), check_error(row)); });
+  for_each_row(path,
+               [&](const json::object& row) { report.add(file, text_of(row, "name"), check_error(row)); });
 }
 
 void check_api_keys(const std::filesystem::path& path, std::string_view file, Report& report) {
-  for_each_row(path, [&](const json::object& row) { report.add(file, text_of(row, "name"), check_api(row)); });
+  for_each_row(path,
+               [&](const json::object& row) { report.add(file, text_of(row, "name"), check_api(row)); });
 }
 
 void check_api_versions(const std::filesystem::path& path, std::string_view file, Report& report) {

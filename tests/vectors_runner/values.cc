@@ -1,7 +1,6 @@
 // values/*.jsonl: hashes, checksums, ids, varints and names.
-#include <zlib.h>
-
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include "base/crc32c.h"
 #include "base/uuid.h"
@@ -80,7 +79,8 @@ constexpr VarintKind varint_kinds[] = {
      [](protocol::Reader& in) -> int64_t { return in.varint(); }},
     {"varlong", [](protocol::Writer& out, int64_t value) { out.varlong(value); },
      [](protocol::Reader& in) { return in.varlong(); }},
-    {"unsigned-varint", [](protocol::Writer& out, int64_t value) { out.unsigned_varint(static_cast<uint32_t>(value)); },
+    {"unsigned-varint",
+     [](protocol::Writer& out, int64_t value) { out.unsigned_varint(static_cast<uint32_t>(value)); },
      [](protocol::Reader& in) -> int64_t { return in.unsigned_varint(); }},
     {"unsigned-varlong",
      [](protocol::Writer& out, int64_t value) { out.unsigned_varlong(static_cast<uint64_t>(value)); },
@@ -115,7 +115,8 @@ std::string check_varint(const json::object& line) {
   if (std::string wrong = difference(out.view(), bytes); !wrong.empty()) return wrong;
   protocol::Reader in(bytes);
   const int64_t read = kind.read(in);
-  return unlike("its value", kind.name == "unsigned-varint" && value < 0 ? static_cast<int32_t>(read) : read, value);
+  return unlike("its value", kind.name == "unsigned-varint" && value < 0 ? static_cast<int32_t>(read) : read,
+                value);
 }
 
 std::string unified(std::string name) {
@@ -133,7 +134,8 @@ std::string check_topic_name(const json::object& line) {
   if (invalid.has_value() == bool_of(line, "valid")) return invalid ? "is refused: " + *invalid : "is taken";
   if (invalid && *invalid != text_of(line, "error")) return "is refused otherwise: " + *invalid;
   if (protocol::is_internal_topic(name) != bool_of(line, "internal")) return "internal or not is wrong";
-  if (protocol::has_collision_characters(name) != bool_of(line, "hasCollisionChars")) return "collision characters";
+  if (protocol::has_collision_characters(name) != bool_of(line, "hasCollisionChars"))
+    return "collision characters";
   if (!protocol::do_topic_names_collide(name, text_of(line, "unified"))) return "does not unify";
   return unified(name) == text_of(line, "unified") ? "" : "unifies to " + unified(name);
 }
@@ -169,9 +171,11 @@ void check_coordinator_partitions(const std::filesystem::path& path, std::string
 void check_checksums(const std::filesystem::path& path, std::string_view file, Report& report) {
   check_lines(path, file, report, [](const json::object& line) {
     const Bytes bytes = base64_of(line, "bytes");
-    if (std::string wrong = unlike<int64_t>("CRC-32C", crc32c(bytes), number_of(line, "crc32c")); !wrong.empty())
+    if (std::string wrong = unlike<int64_t>("CRC-32C", crc32c(bytes), number_of(line, "crc32c"));
+        !wrong.empty())
       return wrong;
-    const uLong zlib = crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+    const uLong zlib =
+        crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
     return unlike<int64_t>("CRC-32", static_cast<int64_t>(zlib), number_of(line, "crc32"));
   });
 }
