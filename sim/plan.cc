@@ -10,9 +10,9 @@ using runtime::simulated::World;
 
 std::string Plan::to_string() const {
   return fmt::format(
-      "{} shards, {} partitions, {} producers, {} consumers, {} s, segments of {} bytes, {}; every (ms) end {} restart {} reset {} "
+      "{} shards, {} partitions, {} producers, {} consumers, {} s, rolling after {} ms, {}; every (ms) end {} restart {} reset {} "
       "block {} pause {} clock {} full disk {} failed sync {}; segment reset {}",
-      shards, partitions, producers, consumers, duration_us / 1'000'000, segment_bytes, power_cuts ? "power cuts" : "kills",
+      shards, partitions, producers, consumers, duration_us / 1'000'000, roll_ms, power_cuts ? "power cuts" : "kills",
       end_every_us / 1000, restart_every_us / 1000, reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000,
       clock_jump_every_us / 1000, full_disk_every_us / 1000, failed_sync_every_us / 1000, segment_reset);
 }
@@ -25,7 +25,7 @@ Plan draw_plan(uint64_t seed) {
   plan.producers = static_cast<int>(1 + random.below(3));
   plan.consumers = static_cast<int>(1 + random.below(2));
   plan.duration_us = random.between(5, 20) * 1'000'000;
-  plan.segment_bytes = random.chance(0.5) ? 1 << 20 : random.between(2'000, 30'000);
+  plan.roll_ms = random.chance(0.5) ? 0 : random.between(100, 5'000);
   plan.power_cuts = random.chance(0.5);
   // Some kinds of fault are left out of each world: a fault that is always there hides what happens without it.
   const auto every = [&](double likely, int64_t from_ms, int64_t to_ms) {

@@ -15,7 +15,7 @@ struct Plan {
   int producers = 2;
   int consumers = 1;
   int64_t duration_us = 10'000'000;  // of load and faults; then everything heals
-  int64_t segment_bytes = 1 << 20;
+  int64_t roll_ms = 0;  // a segment lasts at most so long; 0: a week
   // Every append is flushed before it is acknowledged, and ends are power cuts. Else ends are kills, which leave the
   // page cache: that is what Kafka promises with its defaults.
   bool power_cuts = false;

@@ -31,13 +31,15 @@ metadata::LoadedConfig node_config(const Plan& plan) {
       "inter.broker.listener.name=PLAINTEXT\ncontroller.quorum.bootstrap.servers={0}:9093\nlog.dirs=/data\n"
       "offsets.topic.replication.factor=1\noffsets.topic.num.partitions=4\ntransaction.state.log.replication.factor=1\n"
       "transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n"
-      "share.coordinator.state.topic.min.isr=1\nlog.segment.bytes={1}\ngroup.initial.rebalance.delay.ms=0\n",
-      server_host, plan.segment_bytes);
+      "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n",
+      server_host);
   metadata::ConfigInput input{.file_name = {}, .file_bytes = properties, .overrides = {}};
   input.file_name = "server.properties";
   input.file_bytes = properties;
+  if (plan.roll_ms > 0) input.overrides.push_back(fmt::format("log.roll.ms={}", plan.roll_ms));
   if (plan.power_cuts) input.overrides.push_back("log.flush.interval.messages=1");
   auto loaded = metadata::load_node_config(input);
+  if (!loaded) fmt::print(stderr, "{}\n", fmt::join(loaded.error(), "\n"));
   MOLDAU_ASSERT_MSG(loaded.has_value(), "the simulation's configuration is not valid");
   return std::move(*loaded);
 }
@@ -157,7 +159,13 @@ class Scenario {
   }
 
   static std::string difference(const Workload::State& before, const Workload::State& after) {
-    if (before.records != after.records) return "records";
+    for (const auto& [partition, records] : before.records) {
+      const auto& now = after.records.at(partition);
+      if (records == now) continue;
+      const auto [a, b] = std::ranges::mismatch(records, now);
+      const auto shown = [](const auto& list, auto it) { return it == list.end() ? std::string("the end") : fmt::format("value {} at offset {}", it->second, it->first); };
+      return fmt::format("{} had {} records and has {}; the first difference is {} and now {}", partition, records.size(), now.size(), shown(records, a), shown(now, b));
+    }
     if (before.committed != after.committed) return "committed offsets";
     return "topics";
   }

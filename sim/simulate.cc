@@ -97,6 +97,7 @@ Child start(uint64_t seed, int limit_seconds) {
   const pid_t process = fork();
   if (process == 0) {
     close(ends[0]);
+    dup2(ends[1], STDERR_FILENO);  // what an assertion says belongs to the result
     alarm(static_cast<unsigned>(limit_seconds));
     run_in_child(seed, ends[1]);
     _exit(0);
@@ -115,18 +116,22 @@ Outcome finish(Child& child, int limit_seconds) {
   waitpid(child.process, &status, 0);
   close(child.pipe);
   Outcome outcome;
+  std::string noise;
+  if (!child.said.empty() && child.said.back() != '\n') child.said += '\n';
   for (size_t at = 0; at < child.said.size();) {
     const size_t end = child.said.find('\n', at);
     const std::string line = child.said.substr(at, end - at);
     if (line.starts_with("fault "))
       outcome.faults.push_back(line.substr(6));
-    else
+    else if (line.starts_with("hash "))
       outcome.first_line = line;
+    else if (noise.size() < 600)
+      noise += "\n    " + line;
     at = end + 1;
   }
   if (WIFSIGNALED(status))
     outcome.faults.push_back(WTERMSIG(status) == SIGALRM ? fmt::format("not at its end after {} s", limit_seconds)
-                                                         : fmt::format("ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status))));
+                                                         : fmt::format("ended by signal {} ({}){}", WTERMSIG(status), strsignal(WTERMSIG(status)), noise));
   return outcome;
 }
 

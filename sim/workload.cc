@@ -175,7 +175,7 @@ task<void> consume(Environment& environment, Workload& workload, std::string gro
 }
 
 task<void> read_state(Environment& environment, Workload& workload, std::vector<std::string> groups, Workload::State& state, bool& done) {
-  while (!done) {
+  while (true) {
     Cluster cluster(environment, cluster_options(workload));
     bool fine = true;
     Workload::State found;
@@ -212,10 +212,13 @@ task<void> read_state(Environment& environment, Workload& workload, std::vector<
     fine = fine && metadata.has_value();
     if (fine) {
       for (const auto& topic : metadata->topics) found.topics[topic.name.value_or("")] = fmt::format("{} {}", topic.topic_id, topic.partitions.size());
-      state = std::move(found);
-      done = true;
     }
     co_await cluster.close();
+    if (fine) {
+      state = std::move(found);
+      done = true;
+      co_return;  // whoever waits goes on at once, and what the references name may go
+    }
     co_await runtime::sleep_ms(200);
   }
 }
