@@ -54,6 +54,24 @@ const MetadataVersion* find_metadata_version(int16_t level) {
   return found == versions.end() ? nullptr : found;
 }
 
+std::optional<std::string> unsupported_features(const FeatureLevels& finalized) {
+  std::string reasons;
+  for (const auto& [name, level] : finalized) {
+    const Feature* feature = find_feature(name);
+    if (feature != nullptr && feature->supported.contains(level)) continue;
+    if (!reasons.empty()) reasons += "; ";
+    if (feature == nullptr) {
+      reasons += fmt::format("{} is finalized at {}, but unknown to this release", name, level);
+    } else {
+      reasons += fmt::format("{} is finalized at {}, but this release supports {} to {}", name, level,
+                             feature->supported.min, feature->supported.max);
+    }
+  }
+  if (reasons.empty()) return std::nullopt;
+  return reasons + ". Start the Kafka that wrote the directory, take the feature down there (kafka-features downgrade) and "
+                   "stop it, or use a newer Moldau";
+}
+
 std::optional<std::string> unmet_dependency(std::string_view feature, int16_t level, const FeatureLevels& others) {
   for (const Dependency& one : dependencies) {
     if (one.feature != feature || one.level != level) continue;

@@ -56,6 +56,10 @@ inline constexpr int16_t latest_metadata_version = 30;
 // Null for a level that this release does not know.
 [[nodiscard]] const MetadataVersion* find_metadata_version(int16_t level);
 
+// Why a cluster with these levels cannot be opened by this release, feature by feature with how to go on; null if it can.
+// A level says only what may be used: one that is supported is opened whatever of it this node does not serve yet.
+[[nodiscard]] std::optional<std::string> unsupported_features(const FeatureLevels& finalized);
+
 // Why a feature cannot have this level next to these others (KIP-1022); empty if it can.
 [[nodiscard]] std::optional<std::string> unmet_dependency(std::string_view feature, int16_t level,
                                                           const FeatureLevels& others);
