@@ -13,6 +13,7 @@ std::span<const Kind> kinds() {
       {"values/varint.jsonl", check_varints},
       {"values/topic-name.jsonl", check_topic_names},
       {"values/coordinator-partition.jsonl", check_coordinator_partitions},
+      {"values/share-partition.jsonl", check_share_partitions},
       {"tables/errors.json", check_errors},
       {"tables/api-keys.json", check_api_keys},
       {"tables/api-versions.json", check_api_versions},

@@ -30,6 +30,7 @@ void check_uuids(const std::filesystem::path& path, std::string_view file, Repor
 void check_varints(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_topic_names(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_coordinator_partitions(const std::filesystem::path& path, std::string_view file, Report& report);
+void check_share_partitions(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_errors(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_api_keys(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_api_versions(const std::filesystem::path& path, std::string_view file, Report& report);

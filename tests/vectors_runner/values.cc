@@ -168,6 +168,17 @@ void check_coordinator_partitions(const std::filesystem::path& path, std::string
   });
 }
 
+void check_share_partitions(const std::filesystem::path& path, std::string_view file, Report& report) {
+  constexpr int32_t state_topic_partitions = 50;
+  check_lines(path, file, report, [](const json::object& line) {
+    const std::string key =
+        fmt::format("{}:{}:{}", text_of(line, "group"), text_of(line, "topicId"), number_of(line, "partition"));
+    if (key != text_of(line, "key")) return "has the key " + key;
+    return unlike<int64_t>("the partition of the state", groups::coordinator_partition(key, state_topic_partitions),
+                           number_of(line, "statePartition"));
+  });
+}
+
 void check_checksums(const std::filesystem::path& path, std::string_view file, Report& report) {
   check_lines(path, file, report, [](const json::object& line) {
     const Bytes bytes = base64_of(line, "bytes");
