@@ -48,8 +48,7 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
     co_return;  // the partition is offline: clients get KAFKA_STORAGE_ERROR or are sent to look again
   }
   std::shared_ptr<storage::Log> shared = std::move(*log);
-  if (const auto epoch = co_await shared->assign_epoch_start(LeaderEpoch(described.leader_epoch), shared->log_end_offset()); !epoch)
-    log_error("cannot note the leader epoch of {}-{}: {}", topic.name, described.index, epoch.error().message);
+  shared->note_epoch_start(LeaderEpoch(described.leader_epoch));
   shared->update_high_watermark(shared->log_end_offset());
   auto partition = std::make_unique<Partition>(Partition::Identity{.topic = topic.name,
                                                                    .topic_id = topic.id,
@@ -62,12 +61,10 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
   if (topic.name == offsets_topic_name) co_await start_group_host(shard, opened);
 }
 
-task<void> update_partition(Partition& partition, const metadata::Partition& described) {
-  if (partition.leader_epoch() == described.leader_epoch) co_return;
+void update_partition(Partition& partition, const metadata::Partition& described) {
+  if (partition.leader_epoch() == described.leader_epoch) return;
   partition.set_leader_epoch(described.leader_epoch);
-  storage::Log& log = partition.log();
-  if (const auto epoch = co_await log.assign_epoch_start(LeaderEpoch(described.leader_epoch), log.log_end_offset()); !epoch)
-    log_error("cannot note the leader epoch of {}-{}: {}", partition.topic(), partition.index(), epoch.error().message);
+  partition.log().note_epoch_start(LeaderEpoch(described.leader_epoch));
   partition.fire_watches();  // who waits is told of the new epoch
 }
 
@@ -92,7 +89,7 @@ task<void> apply_topics(BrokerShard& shard, const MetadataImage& image, const Me
       if (!change.is_new && !change.partitions.contains(described.index)) continue;
       if (&shard.broker.home_of(id, described.index) != &shard || !is_replica(described, shard.broker.config.node_id)) continue;
       if (Partition* partition = shard.find(id, described.index)) {
-        co_await update_partition(*partition, described);
+        update_partition(*partition, described);
         continue;
       }
       if (!config) config = topic_config(shard, image, topic->name);

@@ -11,35 +11,25 @@
 #include <vector>
 
 #include "broker/broker.h"
-#include "storage/checkpoints.h"
 #include "storage/log.h"
+#include "storage/log_directory.h"
 
 namespace moldau::broker {
 
 // One of log.dirs.
 struct LogDir {
-  std::string path;
+  std::unique_ptr<storage::LogDirectory> files;
   Uuid id;
-  storage::DirectoryHealthPtr health;
-  std::unique_ptr<runtime::FileLock> lock;
-  bool had_clean_shutdown = false;
-  int64_t broker_epoch = -1;           // of the last clean stop
   std::atomic<int64_t> partitions{0};  // opened here; new ones go where there are fewest
-
-  // What was found at the start; read only.
-  struct Found {
-    Offset recovery_point{0};
-    Offset log_start_offset{0};
-    Offset high_watermark{0};
-    mutable std::atomic<bool> claimed{false};  // a topic of the metadata has it
-  };
-  std::unordered_map<std::string, Found> found;  // by the name of the partition's directory
-  std::vector<std::string> to_delete;            // NAME.HEX-delete
+  // By the name of a partition's directory that was found at the start: whether a topic of the metadata has it.
+  std::unordered_map<std::string, std::atomic<bool>> claimed;
 
   // As they stand on disk.
-  Bytes written_recovery_points;
-  Bytes written_log_starts;
-  Bytes written_high_watermarks;
+  std::vector<storage::PartitionOffset> written_recovery_points;
+  std::vector<storage::PartitionOffset> written_log_starts;
+  std::vector<storage::PartitionOffset> written_high_watermarks;
+
+  [[nodiscard]] const std::string& path() const { return files->path(); }
 };
 
 class DirectorySet {
@@ -52,8 +42,7 @@ class DirectorySet {
 
   [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
   // Of the last run, if it stopped in order in every directory; else -1 (KIP-966).
-  [[nodiscard]] int64_t previous_broker_epoch() const { return previous_broker_epoch_; }
-  [[nodiscard]] bool was_formatted_now() const { return formatted_now_; }
+  [[nodiscard]] int64_t previous_broker_epoch() const;
   [[nodiscard]] LogDir& metadata_directory() const { return *metadata_directory_; }
   [[nodiscard]] const std::vector<std::unique_ptr<LogDir>>& directories() const { return directories_; }
 
@@ -76,16 +65,14 @@ class DirectorySet {
   DirectorySet(runtime::Environment& environment, const metadata::NodeConfig& config)
       : environment_(environment), config_(config) {}
 
-  [[nodiscard]] runtime::task<result<void, std::string>> lock_all();
+  [[nodiscard]] runtime::task<result<void, std::string>> open_all();
   [[nodiscard]] runtime::task<result<void, std::string>> format();
-  [[nodiscard]] runtime::task<result<void, std::string>> scan(LogDir& directory);
   [[nodiscard]] LogDir* place_new() const;
-  [[nodiscard]] runtime::task<void> write_checkpoint(LogDir& directory, std::string_view file, Bytes content, Bytes& written);
 
   struct Deleted {
     int64_t due_ms = 0;
-    std::string path;
-    storage::DirectoryHealthPtr health;
+    LogDir* directory = nullptr;
+    std::string name;
   };
 
   runtime::Environment& environment_;
@@ -93,8 +80,6 @@ class DirectorySet {
   std::string cluster_id_;
   std::vector<std::unique_ptr<LogDir>> directories_;
   LogDir* metadata_directory_ = nullptr;
-  bool formatted_now_ = false;
-  int64_t previous_broker_epoch_ = -1;
   std::atomic<bool> loading_{true};
   std::vector<Deleted> deleted_;  // on shard 0
 };

@@ -48,11 +48,11 @@ task<Outcome> Node::start() {
 
 task<Outcome> Node::open_metadata() {
   broker::LogDir& directory = broker_.directories->metadata_directory();
-  const std::string path = directory.path + "/" + std::string(raft::metadata_partition_directory);
+  const std::string path = directory.path() + "/" + std::string(raft::metadata_partition_directory);
   storage::LogOptions options;
   options.environment = &environment_;
   options.open_files = &broker_.first_shard().open_files;
-  options.health = directory.health;
+  options.health = directory.files->health();
   options.directory = path;
   options.topic = "__cluster_metadata";
   options.topic_id = metadata_topic_id;
@@ -69,7 +69,7 @@ task<Outcome> Node::open_metadata() {
   quorum.directory = path;
   quorum.quorum = quorum_options(config_.node, directory.id);
   quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
-  MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path));
+  MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path()));
   MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(*log), std::move(quorum)));
   co_return co_await broker_.quorum->lead();
 }

@@ -85,6 +85,11 @@ class Log {
   }
   // A new leader notes that its epoch begins at the log end.
   runtime::task<log_result<>> assign_epoch_start(LeaderEpoch epoch, Offset start_offset);
+  // The same at the log end, in memory alone: the file follows with the first append of the epoch. What a node that
+  // starts with ten thousand partitions calls; an epoch in which nothing was written need not outlive the process.
+  void note_epoch_start(LeaderEpoch epoch) {
+    if (epochs_.assign(epoch, end_.offset)) epochs_changed_ = true;
+  }
 
   // --- shape ---
   // Begins a new segment; gives its base offset.

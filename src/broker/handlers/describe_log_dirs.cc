@@ -59,12 +59,12 @@ task<Reply> handle_describe_log_dirs(RequestContext& context) {
   DescribeLogDirsResponse response;
   for (const auto& directory : broker.directories->directories()) {
     auto& result = response.results.emplace_back();
-    result.log_dir = directory->path;
-    if (directory->health->is_offline()) {
+    result.log_dir = directory->path();
+    if (directory->files->is_offline()) {
       result.error_code = static_cast<int16_t>(ErrorCode::kafka_storage_error);
       continue;
     }
-    for (const auto& [topic, partitions] : sizes[directory->path]) {
+    for (const auto& [topic, partitions] : sizes[directory->path()]) {
       auto& topic_answer = result.topics.emplace_back();
       topic_answer.name = topic;
       for (const auto& [partition, bytes] : partitions) {
@@ -73,7 +73,7 @@ task<Reply> handle_describe_log_dirs(RequestContext& context) {
         entry.partition_size = bytes;
       }
     }
-    const auto space = co_await broker.environment.files().space(directory->path);
+    const auto space = co_await broker.environment.files().space(directory->path());
     if (!space) continue;
     result.total_bytes = static_cast<int64_t>(space->total_bytes);
     result.usable_bytes = static_cast<int64_t>(space->free_bytes);
