@@ -180,7 +180,8 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     if (!position) co_return fail(noted(std::move(position.error())));
     auto found = co_await search(segment, *position, timestamp_ms, log_start_offset_);
     if (!found) co_return fail(noted(std::move(found.error())));
-    co_return *found;
+    // None, if all that is so new lies below the log start.
+    if (*found) co_return *found;
   }
   co_return std::optional<FoundOffset>{};
 }

@@ -29,7 +29,11 @@ log_result<std::optional<CompletedTransaction>> feed_producer(ProducerAppend& pr
   }
   int64_t timestamp_ms = -1;
   const auto marker = read_marker(bytes, &timestamp_ms);
-  if (!marker) return std::nullopt;
+  if (!marker) {
+    if (producer.origin == AppendOrigin::replication) return std::nullopt;
+    return fail(Error(protocol::ErrorCode::invalid_record,
+                      fmt::format("the control batch at offset {} ends no transaction", batch.base_offset)));
+  }
   return producer.append_marker(*marker, batch.producer_epoch, batch.base_offset, timestamp_ms, transaction_version);
 }
 
