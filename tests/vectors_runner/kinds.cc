@@ -6,6 +6,7 @@ std::span<const Kind> kinds() {
   static constexpr Kind all[] = {
       {"messages/", check_messages},
       {"batches.jsonl", check_batches},
+      {"logs.jsonl", check_logs},
       {"values/framing.jsonl", check_framing},
       {"values/murmur2.jsonl", check_murmur2},
       {"values/crc.jsonl", check_checksums},

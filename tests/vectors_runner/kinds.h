@@ -23,6 +23,7 @@ struct Kind {
 
 void check_messages(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_batches(const std::filesystem::path& path, std::string_view file, Report& report);
+void check_logs(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_framing(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_murmur2(const std::filesystem::path& path, std::string_view file, Report& report);
 void check_checksums(const std::filesystem::path& path, std::string_view file, Report& report);
