@@ -105,6 +105,24 @@ TEST(SyncGroup, an_assignment_stored_too_late_for_its_generation_is_dropped) {
   EXPECT_EQ(world.shard().stats().completed_rebalances, 0u);
 }
 
+TEST(SyncGroup, an_assignment_stored_when_the_next_generation_has_begun_is_dropped) {
+  Joined joined;
+  auto& [world, a, b] = joined;
+  world.hold();
+  a.sync();
+  Member c{world};
+  c.join();
+  a.take_sync();
+  a.join();
+  b.join();
+  EXPECT_EQ(a.take_join().generation_id, 2);
+  c.take_join();
+  c.sync();
+  world.commit();
+  EXPECT_FALSE(world.answered(c.waiting));
+  EXPECT_EQ(world.shard().stats().completed_rebalances, 0u);
+}
+
 TEST(SyncGroup, members_that_the_leader_forgot_get_an_empty_assignment) {
   Joined joined;
   auto& [world, a, b] = joined;
