@@ -67,7 +67,7 @@ class Node:
     def log_file(self):
         return self.folder / "node.log"
 
-    def start(self, seconds=60):
+    def start(self, seconds=120):
         """Starts it on what its folder holds and waits until it answers; returns the seconds that took."""
         assert self.process is None
         if self.answers():
