@@ -224,6 +224,11 @@ task<void> QuorumHost::maintain() {
 task<void> QuorumHost::stop() {
   const runtime::Mutex::Held held = co_await changing_.lock();
   failed_ = true;
+  if (log_->is_offline()) {
+    co_await log_->abandon();
+  } else if (const auto closed = co_await log_->close(); !closed) {
+    log_error("{}", closed.error().message);
+  }
 }
 
 }  // namespace moldau::broker
