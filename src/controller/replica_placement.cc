@@ -120,7 +120,7 @@ result<std::vector<std::vector<int32_t>>, std::string> place_replicas(const std:
   if (std::ranges::all_of(brokers, &UsableBroker::fenced)) return fail(std::string("All brokers are currently fenced."));
   if (static_cast<size_t>(replication_factor) > brokers.size())
     return fail(fmt::format("The target replication factor of {} cannot be reached because only {} broker(s) are "
-                            "registered.",
+                            "registered or some brokers have all their log directories cordoned.",
                             replication_factor, brokers.size()));
   Racks racks(brokers, random);
   std::vector<std::vector<int32_t>> placed;
