@@ -1,12 +1,14 @@
 """Apache Kafka's command-line tools and our Java clients, run one after another in one JVM (see clients/java/ToolServer.java)."""
 import json
 import pathlib
+import select
 import subprocess
 
 from harness import apache_kafka
 
 CLASSES = pathlib.Path(__file__).resolve().parents[2] / "build" / "clients" / "java"
 
+LONGEST_RUN_SECONDS = 120
 JVM = ("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
@@ -36,13 +38,14 @@ class Tools:
         try:
             self.process.stdin.write(json.dumps({"main": main_class, "args": [str(a) for a in args], "stdin": stdin}) + "\n")
             self.process.stdin.flush()
-            line = self.process.stdout.readline()
+            ready, _, _ = select.select([self.process.stdout], [], [], LONGEST_RUN_SECONDS)
+            line = self.process.stdout.readline() if ready else ""
         except BrokenPipeError:
             line = ""
         if not line:
             self.process.kill()
             self.process = None
-            raise AssertionError(f"the JVM of the tools ended while it ran {main} {' '.join(map(str, args))}")
+            raise AssertionError(f"the JVM of the tools ended, or ran too long, in {main} {' '.join(map(str, args))}")
         said = json.loads(line)
         return Answer(" ".join([main, *map(str, args)]), said["exit"], said["out"], said["err"])
 

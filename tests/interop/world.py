@@ -37,6 +37,8 @@ class World:
         text = re.sub(r"\b1[6-9]\d{11}\b", "TIME", text)
         text = re.sub(r"port: \d+|:%d\b" % self.node.port, "PORT", text)
         text = re.sub(r"\(org\.apache\.kafka[\w.$]*\)|\[\d{4}-\d\d-\d\d [\d:,]+\] ", "", text)
+        # Why a value is wrong may be said in other words than Kafka's.
+        text = re.sub(r"(Invalid value \S+ for configuration \S+): .*", r"\1", text)
         text = re.sub(r"x{40,}", lambda run: f"x*{len(run.group())}", text)
         text = re.sub(r"(?<=Configs: )\S+", lambda all: ",".join(sorted(re.split(r",(?=[a-z.]+=)", all.group()))), text)
         return "\n".join(re.sub(r"[ \t]+", " ", line).strip() for line in text.splitlines())

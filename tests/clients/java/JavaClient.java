@@ -45,7 +45,7 @@ public final class JavaClient {
         settings.put("compression.type", options.path("codec").asText("none"));
         settings.put("acks", options.path("acks").asText("all"));
         settings.put("enable.idempotence", options.path("idempotent").asBoolean(false));
-        settings.put("linger.ms", 20);
+        settings.put("linger.ms", 500);
         settings.put("max.request.size", 20_000_000);
         String topic = options.get("topic").asText();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
