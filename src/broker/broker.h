@@ -12,6 +12,7 @@
 #include "broker/broker_shard.h"
 #include "metadata/config/load_node_config.h"
 #include "runtime/environment.h"
+#include "runtime/scope.h"
 
 namespace moldau::broker {
 
@@ -34,6 +35,7 @@ class Broker {
   std::unique_ptr<ProducerIds> producer_ids;
   std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
+  runtime::Scope background;                  // on shard 0; ends with the node
   std::atomic<bool> ready{false};             // recovered, registered and serving
 
   [[nodiscard]] BrokerShard& home_of(const Uuid& topic_id, int32_t partition) {

@@ -25,6 +25,7 @@ task<Reply> serve_request(Broker& broker, BrokerShard& shard, ClientConnection& 
                           std::shared_ptr<void> bytes) {
   RequestContext context{.broker = broker, .shard = shard, .connection = connection, .bytes = std::move(bytes)};
   context.received_us = shard.shard.now_us();
+  const int64_t started_us = shard.shard.read_clock_us();
 
   protocol::Reader reader(frame);
   context.api_key = reader.int16();
@@ -54,7 +55,7 @@ task<Reply> serve_request(Broker& broker, BrokerShard& shard, ClientConnection& 
 
   Reply reply = co_await handler.handle(context);
   ApiMetrics& metrics = shard.api_metrics(context.api_key);
-  metrics.latency->record_us(shard.shard.now_us() - context.received_us);
+  metrics.latency->record_us(shard.shard.read_clock_us() - started_us);
   metrics.requests->add();
   co_return reply;
 }

@@ -40,6 +40,9 @@ class Shard {
   // Monotonic microseconds since an arbitrary start, read once a turn.
   [[nodiscard]] virtual int64_t now_us() const = 0;
 
+  // The same clock, read now: for measuring what happens within a turn.
+  [[nodiscard]] virtual int64_t read_clock_us() const { return now_us(); }
+
   // Runs `job` on this shard once now_us() >= deadline_us. `cancel` is harmless on a timer that has fired.
   virtual TimerId call_at(int64_t deadline_us, Job job) = 0;
   virtual void cancel(TimerId timer) = 0;

@@ -190,6 +190,7 @@ task<void> Node::stop() {
     co_await broker::gather_all(broker_, [this](broker::BrokerShard& shard) {
       return sessions_[static_cast<size_t>(shard.shard.index())]->stop();
     });
+  co_await broker_.background.join();
   if (!broker_.directories || !broker_.quorum) co_return;
   co_await close_logs();
   co_await broker_.quorum->stop();

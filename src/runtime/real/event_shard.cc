@@ -47,6 +47,8 @@ EventShard::EventShard(int index)
   MOLDAU_ASSERT(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
 }
 
+int64_t EventShard::read_clock_us() const { return monotonic_us(); }
+
 void EventShard::post(Job job) {
   if (current_or_null() == this) {
     ready_.push_back({nullptr, std::move(job)});

@@ -34,6 +34,7 @@ class EventShard final : public Shard {
   void post(Job job) override;
   void resume_soon(std::coroutine_handle<> waiting) override { ready_.push_back({waiting, {}}); }
   [[nodiscard]] int64_t now_us() const override { return now_us_; }
+  [[nodiscard]] int64_t read_clock_us() const override;
   TimerId call_at(int64_t deadline_us, Job job) override { return timers_.add(deadline_us, std::move(job)); }
   void cancel(TimerId timer) override { timers_.cancel(timer); }
 
