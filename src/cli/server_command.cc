@@ -1,8 +1,7 @@
-#include "cli/server_command.h"
-
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -10,6 +9,7 @@
 
 #include "admin/http_server.h"
 #include "base/log.h"
+#include "cli/commands.h"
 #include "cli/node_metrics.h"
 #include "server/run_server.h"
 
@@ -88,14 +88,16 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_server_command(CLI::App& app, int& exit_code) {
+void add_server(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("server", "Run a node; without a file a single one on 127.0.0.1:9092");
   command->add_option("file", arguments->file, "server.properties, as Kafka's");
   command->add_option("--override", arguments->overrides, "KEY=VALUE; wins over the file")->take_all();
   command->add_flag("--strict", arguments->strict, "Do not start with a key that is unknown");
   command->add_option("--shards", arguments->shards, "Threads that serve; moldau.shards")->check(CLI::Range(1, 1024));
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+  command->callback([arguments, &context] {
+    context.run = [arguments] { return static_cast<ExitCode>(run(*arguments)); };
+  });
 }
 
 }  // namespace moldau::cli

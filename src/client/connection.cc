@@ -26,7 +26,9 @@ constexpr size_t read_step_bytes = 1U << 20;  // memory follows what came, not w
 
 Error connect_error(const std::string& address, const runtime::IoError& error) {
   return {.kind = Error::Kind::cannot_connect,
-          .message = fmt::format("cannot connect to {}: {}", address, error.message()),
+          .message = error.operation == "connect"
+                         ? error.message()
+                         : fmt::format("cannot connect to {}: {}", address, error.message()),
           .advice =
               "Is a broker running there? Start one with: moldau server, or name another with "
               "--bootstrap-server"};

@@ -64,26 +64,28 @@ task<client_result<std::vector<FoundOffset>>> find_offsets(Cluster& cluster, std
     open[i] = i;
   }
   while (true) {
-    std::map<int32_t, std::vector<size_t>> by_leader;
+    // A request may name a partition once: a second query for it goes into a second request.
+    std::map<std::pair<int32_t, int>, std::vector<size_t>> requests;
+    std::map<TopicPartition, int> repeats;
     for (const size_t place : open) {
       auto leader = co_await leader_of(cluster, queries[place].partition);
       if (leader) {
-        by_leader[*leader].push_back(place);
+        requests[{*leader, repeats[queries[place].partition]++}].push_back(place);
       } else if (leader.error().kind == Error::Kind::cannot_connect) {
         co_return fail(std::move(leader).error());
       } else {
         found[place].error = std::move(leader).error();
       }
     }
-    for (const auto& [leader, places] : by_leader) {
-      std::map<TopicPartition, std::vector<size_t>> expected;
+    for (const auto& [target, places] : requests) {
+      std::map<TopicPartition, size_t> expected;
       for (const size_t place : places) {
-        expected[queries[place].partition].push_back(place);
+        expected[queries[place].partition] = place;
         found[place].error = Error{.kind = Error::Kind::malformed,
                                    .message = fmt::format("the broker's answer says nothing of {}",
                                                           name_of(queries[place].partition))};
       }
-      auto broker = co_await cluster.broker(leader);
+      auto broker = co_await cluster.broker(target.first);
       result<Reply<protocol::ListOffsetsResponse>, Error> reply =
           broker ? co_await (*broker)->call<protocol::ListOffsetsResponse>(
                        request_for(queries, places, isolation))
@@ -98,17 +100,16 @@ task<client_result<std::vector<FoundOffset>>> find_offsets(Cluster& cluster, std
       for (const auto& topic : reply->message.topics) {
         for (const auto& answer : topic.partitions) {
           const auto at = expected.find({topic.name, answer.partition_index});
-          if (at == expected.end() || at->second.empty()) continue;
-          FoundOffset& target = found[at->second.front()];
-          at->second.erase(at->second.begin());
-          target.error.reset();
+          if (at == expected.end()) continue;
+          FoundOffset& answered = found[at->second];
+          answered.error.reset();
           if (answer.error_code != 0) {
-            target.error = server_error(error_code(answer.error_code), name_of(target.partition));
-            if (needs_new_metadata(target.error->code)) cluster.forget_topic(topic.name);
+            answered.error = server_error(error_code(answer.error_code), name_of(answered.partition));
+            if (needs_new_metadata(answered.error->code)) cluster.forget_topic(topic.name);
           }
-          target.offset = answer.offset;
-          target.timestamp = answer.timestamp;
-          target.leader_epoch = answer.leader_epoch;
+          answered.offset = answer.offset;
+          answered.timestamp = answer.timestamp;
+          answered.leader_epoch = answer.leader_epoch;
         }
       }
     }

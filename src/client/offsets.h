@@ -38,7 +38,7 @@ struct FoundOffset {
   std::optional<Error> error;
 };
 
-// Asks each partition's leader, one request a broker; answers stand in the order of the queries. What fails
+// Asks each partition's leader, as few requests a broker as may be; answers stand in the order of the queries. What fails
 // for a while (no leader, a leader that moved) is tried again up to the cluster's retry timeout.
 task<client_result<std::vector<FoundOffset>>> find_offsets(Cluster& cluster, std::vector<OffsetQuery> queries,
                                                            Isolation isolation = Isolation::read_uncommitted);
