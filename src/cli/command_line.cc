@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/version.h"
@@ -44,18 +45,26 @@ std::string path_of(const CLI::App& app) {
   return app.get_parent() == nullptr ? app.get_name() : path_of(*app.get_parent()) + " " + app.get_name();
 }
 
+// The first word behind the command's name that is no option.
+std::string word_after(const CLI::App& command, const std::vector<std::string>& words) {
+  auto at = command.get_parent() == nullptr ? words.begin() : std::ranges::find(words, command.get_name());
+  if (at != words.end())
+    at = std::find_if(at + 1, words.end(), [](const auto& word) { return !word.starts_with('-'); });
+  return at == words.end() ? "" : *at;
+}
+
 // What CLI11 says, but for a command that does not exist: that it says so, and which there are.
-std::string message_of(const CLI::ParseError& error, const CLI::App& command) {
+std::string message_of(const CLI::ParseError& error, const CLI::App& command,
+                       const std::vector<std::string>& words) {
   const auto subcommands = command.get_subcommands({});
-  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::RequiredError) || subcommands.empty())
-    return error.what();
+  const bool is_missing = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
+  if (!is_missing || subcommands.empty()) return error.what();
   std::vector<std::string> names;
   for (const CLI::App* one : subcommands) names.push_back(one->get_name());
-  const std::vector<std::string> unread = command.remaining();
+  const std::string word = word_after(command, words);
   return fmt::format("{}; there are {}",
-                     unread.empty()
-                         ? fmt::format("{} needs a command", path_of(command))
-                         : fmt::format("there is no command '{} {}'", path_of(command), unread.front()),
+                     word.empty() ? fmt::format("{} needs a command", path_of(command))
+                                  : fmt::format("there is no command '{} {}'", path_of(command), word),
                      fmt::join(names, ", "));
 }
 
@@ -93,7 +102,8 @@ int run_command_line(int argc, const char* const* argv) {
       return static_cast<int>(ExitCode::ok);
     }
     const CLI::App& command = innermost(app);
-    complain(context, message_of(error, command), fmt::format("See: {} --help", path_of(command)));
+    complain(context, message_of(error, command, {argv, argv + argc}),
+             fmt::format("See: {} --help", path_of(command)));
     return static_cast<int>(ExitCode::usage);
   }
   const ExitCode exit_code = context.run();

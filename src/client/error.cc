@@ -67,7 +67,9 @@ std::string_view advice_for(ErrorCode code) {
 }  // namespace
 
 Error server_error(ErrorCode code, std::string_view what, std::string_view detail) {
-  const std::string_view reason = detail.empty() ? protocol::error_message(code) : detail;
+  std::string_view reason = detail.empty() ? protocol::error_message(code) : detail;
+  // Kafka's own words for it speak of a server that does not host it.
+  if (code == ErrorCode::unknown_topic_or_partition) reason = "there is no such topic or partition";
   return {.kind = Error::Kind::server,
           .code = code,
           .message = fmt::format("{}: {} ({})", what, reason, protocol::error_name(code)),
