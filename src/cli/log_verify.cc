@@ -56,6 +56,7 @@ void check_folder(const std::vector<LogFile>& files, Tally& tally, Progress& pro
       }
       case LogFile::Kind::offset_index:
         if (has_segment) check_offset_index(file.path, bytes, file.base_offset, segment, tally.damage);
+        if (!has_segment) tally.damage.push_back({file.path, 0, "there is no log that it is the index of"});
         break;
       case LogFile::Kind::time_index:
         if (has_segment) check_time_index(file.path, bytes, file.base_offset, segment, tally.damage);

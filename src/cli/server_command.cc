@@ -90,11 +90,13 @@ int run(const Arguments& arguments) {
 
 void add_server(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("server", "Run a node; without a file a single one on 127.0.0.1:9092");
+  CLI::App* command =
+      app.add_subcommand("server", "Run a node; without a file a single one on 127.0.0.1:9092");
   command->add_option("file", arguments->file, "server.properties, as Kafka's");
   command->add_option("--override", arguments->overrides, "KEY=VALUE; wins over the file")->take_all();
   command->add_flag("--strict", arguments->strict, "Do not start with a key that is unknown");
-  command->add_option("--shards", arguments->shards, "Threads that serve; moldau.shards")->check(CLI::Range(1, 1024));
+  command->add_option("--shards", arguments->shards, "Threads that serve; moldau.shards")
+      ->check(CLI::Range(1, 1024));
   command->callback([arguments, &context] {
     context.run = [arguments] { return static_cast<ExitCode>(run(*arguments)); };
   });

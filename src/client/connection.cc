@@ -26,7 +26,7 @@ constexpr size_t read_step_bytes = 1U << 20;  // memory follows what came, not w
 
 Error connect_error(const std::string& address, const runtime::IoError& error) {
   return {.kind = Error::Kind::cannot_connect,
-          .message = error.operation == "connect"
+          .message = error.message().starts_with("cannot connect")
                          ? error.message()
                          : fmt::format("cannot connect to {}: {}", address, error.message()),
           .advice =
