@@ -91,6 +91,8 @@ task<void> Fetcher::fetch_from(int32_t leader, std::vector<TopicPartition> parti
   for (const TopicPartition& partition : partitions) {
     const auto topic = co_await cluster_.topic(partition.topic);
     if (!topic) co_return fail_all(topic.error());
+    const auto index = static_cast<size_t>(partition.partition);
+    if (index >= topic->partitions.size()) continue;  // made anew with fewer since the poll began
     has_ids = has_ids && !topic->id.is_zero();
     names[topic->id] = topic->name;
     if (request.topics.empty() || request.topics.back().topic != topic->name) {
@@ -100,7 +102,7 @@ task<void> Fetcher::fetch_from(int32_t leader, std::vector<TopicPartition> parti
     }
     auto& wanted = request.topics.back().partitions.emplace_back();
     wanted.partition = partition.partition;
-    wanted.current_leader_epoch = topic->partitions.at(static_cast<size_t>(partition.partition)).leader_epoch;
+    wanted.current_leader_epoch = topic->partitions[index].leader_epoch;
     wanted.fetch_offset = positions_[partition];
     wanted.partition_max_bytes = options_.partition_max_bytes;
   }

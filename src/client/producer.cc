@@ -183,10 +183,7 @@ task<void> Producer::run(Partition& partition) {
         partition.in_flight < options_.max_in_flight) {
       const std::shared_ptr<Batch> batch = *next;
       auto topic = co_await cluster_.topic(partition.id.topic, options_.allow_auto_create);
-      client_result<BrokerPtr> broker =
-          topic ? co_await cluster_.broker(
-                      topic->partitions.at(static_cast<size_t>(partition.id.partition)).leader_id)
-                : client_result<BrokerPtr>(fail(Error(topic.error())));
+      client_result<BrokerPtr> broker = co_await leader_of(partition, topic);
       if (partition.is_recovering || fatal_) continue;  // an earlier batch failed meanwhile
       batch->is_sent = true;
       ++partition.in_flight;
@@ -203,6 +200,17 @@ task<void> Producer::run(Partition& partition) {
     else
       co_await partition.changed.wait();
   }
+}
+
+task<client_result<BrokerPtr>> Producer::leader_of(const Partition& partition,
+                                                   const client_result<TopicMetadata>& topic) {
+  if (!topic) co_return fail(Error(topic.error()));
+  const auto index = static_cast<size_t>(partition.id.partition);
+  if (index >= topic->partitions.size()) {  // made anew with fewer
+    co_return fail(server_error(ErrorCode::unknown_topic_or_partition,
+                                fmt::format("cannot write to {}-{}", partition.id.topic, index)));
+  }
+  co_return co_await cluster_.broker(topic->partitions[index].leader_id);
 }
 
 // Everything is answered that will be: after a pause, what is left goes out again under the numbers that the

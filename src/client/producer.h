@@ -76,6 +76,8 @@ class Producer {
   void close_batch(Partition& partition);
   task<void> run(Partition& partition);
   task<void> recover(Partition& partition);
+  task<client_result<BrokerPtr>> leader_of(const Partition& partition,
+                                           const client_result<TopicMetadata>& topic);
   task<void> deliver(Partition& partition, BrokerPtr broker, std::shared_ptr<Batch> batch,
                      TopicMetadata topic);
   task<client_result<Delivery>> attempt(const Partition& partition, BrokerPtr broker, const Batch& batch,
