@@ -41,12 +41,14 @@ static void add_features(ApiVersionsResponse& response, const metadata::Metadata
     entry.max_version = feature.supported.max;
   }
   response.finalized_features_epoch = image.offset.value();
-  for (const auto& [name, level] : image.features) {
-    if (level == 0) continue;
+  const auto add_finalized = [&response](std::string_view name, int16_t level) {
+    if (level == 0) return;
     auto& entry = response.finalized_features.emplace_back();
     entry.name = name;
     entry.max_version_level = entry.min_version_level = level;
-  }
+  };
+  for (const auto& [name, level] : image.features) add_finalized(name, level);
+  add_finalized(metadata::kraft_version_feature, image.kraft_version);
 }
 
 task<Reply> handle_api_versions(RequestContext& context) {
