@@ -8,9 +8,12 @@ namespace moldau::broker {
 using runtime::task;
 
 GroupHost::GroupHost(runtime::Environment& environment, const groups::GroupConfig& config, Partition& partition)
-    : environment_(environment),
-      partition_(partition),
+    : partition_(partition),
+      started_ms_(environment.wall_clock_ms()),
+      started_us_(runtime::Shard::current().now_us()),
       coordinator_(config, [&environment] { return environment.random(); }) {}
+
+int64_t GroupHost::now_ms() const { return started_ms_ + (runtime::Shard::current().now_us() - started_us_) / 1000; }
 
 GroupHost::~GroupHost() {
   MOLDAU_ASSERT(waiting_.empty());
@@ -26,7 +29,7 @@ task<void> GroupHost::load() {
   }
   if (stopped_) co_return;
   loaded_ = true;
-  take(coordinator_.finish_loading(environment_.wall_clock_ms()));
+  take(coordinator_.finish_loading(now_ms()));
   const int64_t took_ms = (runtime::Shard::current().now_us() - started_us) / 1000;
   if (*loaded > 0) log_info("loaded {} records of {}-{} in {} ms", *loaded, partition_.topic(), partition_.index(), took_ms);
 }
@@ -36,7 +39,7 @@ task<groups::Response> GroupHost::ask(groups::Call call, groups::Request request
   call.token = next_token_++;
   Waiter waiter;
   waiting_.emplace(call.token, &waiter);
-  take(coordinator_.step(call, request, environment_.wall_clock_ms()));
+  take(coordinator_.step(call, request, now_ms()));
   while (!waiter.response) co_await waiter.answered.wait();
   co_return std::move(*waiter.response);
 }
@@ -48,7 +51,7 @@ task<void> GroupHost::stop() {
 }
 
 void GroupHost::topics_deleted(std::span<const groups::DeletedTopic> topics) {
-  take(coordinator_.on_topics_deleted(topics, environment_.wall_clock_ms()));
+  take(coordinator_.on_topics_deleted(topics, now_ms()));
 }
 
 void GroupHost::take(groups::Output output) {
@@ -72,10 +75,9 @@ task<void> GroupHost::append_all() {
     const groups::Append append = std::move(to_append_.front());
     to_append_.pop_front();
     const protocol::ErrorCode error =
-        co_await append_coordinator_records(partition_, append.records, environment_.wall_clock_ms());
-    const int64_t now_ms = environment_.wall_clock_ms();
-    take(error == protocol::ErrorCode::none ? coordinator_.on_committed(append.id, now_ms)
-                                            : coordinator_.on_append_failed(append.id, error, now_ms));
+        co_await append_coordinator_records(partition_, append.records, now_ms());
+    take(error == protocol::ErrorCode::none ? coordinator_.on_committed(append.id, now_ms())
+                                            : coordinator_.on_append_failed(append.id, error, now_ms()));
   }
   appending_ = false;
 }
@@ -87,10 +89,10 @@ void GroupHost::arm_timer() {
   if (timer_ != runtime::no_timer) shard.cancel(std::exchange(timer_, runtime::no_timer));
   if (!deadline_ms) return;
   timer_deadline_ms_ = *deadline_ms;
-  const int64_t wait_ms = std::max<int64_t>(*deadline_ms - environment_.wall_clock_ms(), 0);
+  const int64_t wait_ms = std::max<int64_t>(*deadline_ms - now_ms(), 0);
   timer_ = shard.call_at(shard.now_us() + wait_ms * 1000, [this] {
     timer_ = runtime::no_timer;
-    take(coordinator_.tick(environment_.wall_clock_ms()));
+    take(coordinator_.tick(now_ms()));
   });
 }
 

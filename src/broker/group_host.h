@@ -40,12 +40,15 @@ class GroupHost {
     runtime::Signal answered;
   };
 
+  // The wall clock as it was when the host was made, moved on by the monotonic one: a clock that jumps ends no session.
+  [[nodiscard]] int64_t now_ms() const;
   void take(groups::Output output);
   [[nodiscard]] runtime::task<void> append_all();
   void arm_timer();
 
-  runtime::Environment& environment_;
   Partition& partition_;
+  int64_t started_ms_;
+  int64_t started_us_;
   groups::CoordinatorShard coordinator_;
   groups::ReplyToken next_token_ = 1;
   std::unordered_map<groups::ReplyToken, Waiter*> waiting_;

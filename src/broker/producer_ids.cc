@@ -15,17 +15,18 @@ task<result<ProducerId, ErrorCode>> ProducerIds::next() {
 
 task<result<ProducerId, ErrorCode>> ProducerIds::next_here() {
   const runtime::Mutex::Held held = co_await allocating_.lock();
-  if (next_ == end_) {
+  const std::optional<ProducerId> ready = ids_.take();
+  if (ids_.should_request_block(runtime::Shard::current().now_us() / 1000)) {
     protocol::AllocateProducerIdsRequest request;
     request.broker_id = broker_.config.node_id.value();
     const metadata::Broker* self = broker_.quorum->image()->find_broker(request.broker_id);
     request.broker_epoch = self == nullptr ? -1 : self->epoch;
     const protocol::AllocateProducerIdsResponse block = co_await broker_.quorum->handle(std::move(request), 0);
-    if (block.error_code != 0) co_return fail(static_cast<ErrorCode>(block.error_code));
-    next_ = block.producer_id_start;
-    end_ = next_ + block.producer_id_len;
+    ids_.on_block(block, runtime::Shard::current().now_us() / 1000);
   }
-  co_return ProducerId(next_++);
+  if (ready) co_return *ready;
+  if (const std::optional<ProducerId> id = ids_.take()) co_return *id;
+  co_return fail(ErrorCode::coordinator_load_in_progress);  // clients try again
 }
 
 }  // namespace moldau::broker

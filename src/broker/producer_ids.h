@@ -1,4 +1,4 @@
-// The producer ids that this node may give out: a block at a time from the controller.
+// Binds the node's stock of producer ids (transactions/producer_ids.h) to the controller that fills it.
 //
 // Owned by the Broker; lives on shard 0, asked from any.
 #pragma once
@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "protocol/error_code.h"
 #include "runtime/signal.h"
+#include "transactions/producer_ids.h"
 
 namespace moldau::broker {
 
@@ -23,8 +24,7 @@ class ProducerIds {
   [[nodiscard]] runtime::task<result<ProducerId, protocol::ErrorCode>> next_here();
 
   Broker& broker_;
-  int64_t next_ = 0;
-  int64_t end_ = 0;  // of the block
+  transactions::ProducerIds ids_;
   runtime::Mutex allocating_;
 };
 
