@@ -19,9 +19,9 @@ struct Uuid {
 
   friend constexpr auto operator<=>(const Uuid&, const Uuid&) = default;
   [[nodiscard]] constexpr bool is_zero() const { return most_significant == 0 && least_significant == 0; }
-  // Uuid.RESERVED of Kafka: zero, one, and whatever stands for a state of a directory below 100.
+  // Ids that stand for a state of a directory: below 100, by a signed comparison as in Kafka.
   [[nodiscard]] constexpr bool is_reserved_directory() const {
-    return most_significant == 0 && least_significant >= 0 && least_significant < 100;
+    return most_significant == 0 && least_significant < 100;
   }
   [[nodiscard]] std::string to_string() const;
   // Null for anything but 22 base64url characters (with up to two `=` after them); spare low bits are ignored.

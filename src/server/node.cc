@@ -6,6 +6,7 @@
 #include "broker/group_host.h"
 #include "broker/partition.h"
 #include "broker/quorum_host.h"
+#include "metadata/features.h"
 #include "raft/format.h"
 #include "raft/snapshot_file.h"
 #include "server/controller_options.h"
@@ -71,6 +72,7 @@ task<Outcome> Node::open_metadata() {
   quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
   MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path()));
   MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(*log), std::move(quorum)));
+  if (const auto unsupported = metadata::unsupported_features(broker_.quorum->image()->features)) co_return fail(*unsupported);
   co_return co_await broker_.quorum->lead();
 }
 
