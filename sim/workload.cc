@@ -34,7 +34,7 @@ TopicPartition topic_partition(int partition) { return {.topic = topic_name, .pa
 // One session of a producer: ends when the workload stops or when a record's fate is unknown.
 task<void> produce_session(Cluster& cluster, Workload& workload, Random& random) {
   const int process = workload.next_process++;
-  client::Producer producer(cluster, {.linger_ms = random.between(0, 20), .delivery_timeout_ms = 20'000});
+  client::Producer producer(cluster, {.linger_ms = random.between(0, 20), .delivery_timeout_ms = 20'000, .allow_auto_create = false});
   bool broken = false;
   // Operations live in a queue of their own until their fate is known: the history's vector moves.
   std::deque<Operation> operations;

@@ -274,7 +274,7 @@ raft::FormatRequest format_request(runtime::Environment& environment, const meta
 task<Outcome> write_format(runtime::FileSystem& files, const raft::FormatRequest& request) {
   for (raft::FileToWrite& file : raft::files_of_format(request)) {
     const std::string path = file.directory + "/" + file.path;
-    if (const auto made = co_await files.create_directories(path.substr(0, path.rfind('/'))); !made)
+    if (const auto made = co_await runtime::make_directories(files, path.substr(0, path.rfind('/'))); !made)
       co_return fail(made.error().message());
     if (const auto written = co_await runtime::write_file_atomically(files, path, std::move(file.content)); !written)
       co_return fail(written.error().message());

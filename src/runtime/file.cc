@@ -4,6 +4,13 @@
 
 namespace moldau::runtime {
 
+namespace {
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+}  // namespace
+
 task<io_result<Bytes>> read_file(FileSystem& files, std::string path, uint64_t limit_bytes) {
   MOLDAU_CO_TRY(const FilePtr file, co_await files.open(path, OpenMode::read));
   MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
@@ -23,8 +30,21 @@ task<io_result<>> write_file_atomically(FileSystem& files, std::string path, Byt
     MOLDAU_CO_CHECK(co_await file->sync());
   }
   MOLDAU_CO_CHECK(co_await files.rename(temporary, path));
-  const size_t slash = path.rfind('/');
-  MOLDAU_CO_CHECK(co_await files.sync_directory(slash == std::string::npos ? "." : path.substr(0, slash)));
+  MOLDAU_CO_CHECK(co_await files.sync_directory(parent_of(path)));
+  co_return io_result<>{};
+}
+
+task<io_result<>> make_directories(FileSystem& files, std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  std::vector<std::string> holders;  // of names that are missing, the innermost first
+  for (std::string missing = path; missing != "/" && missing != "."; missing = parent_of(missing)) {
+    const auto status = co_await files.status(missing);
+    if (status) break;
+    if (status.error().error_number != ENOENT) co_return fail(IoError(status.error()));
+    holders.push_back(parent_of(missing));
+  }
+  MOLDAU_CO_CHECK(co_await files.create_directories(path));
+  for (const std::string& holder : holders) MOLDAU_CO_CHECK(co_await files.sync_directory(holder));
   co_return io_result<>{};
 }
 

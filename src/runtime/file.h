@@ -100,6 +100,10 @@ task<io_result<Bytes>> read_file(FileSystem& files, std::string path, uint64_t l
 // renames it, syncs the directory. (Kafka's checkpoints are written this way.)
 task<io_result<>> write_file_atomically(FileSystem& files, std::string path, Bytes contents);
 
+// Makes a directory with its parents so that a crash does not take them away again: the directories that hold the new
+// names are synced. Nothing is done if it is there.
+task<io_result<>> make_directories(FileSystem& files, std::string path);
+
 // Removes a directory and everything in it.
 task<io_result<>> remove_tree(FileSystem& files, std::string path);
 

@@ -45,7 +45,7 @@ task<log_result<std::unique_ptr<LogDirectory>>> LogDirectory::open(runtime::Envi
 
 task<log_result<>> LogDirectory::load() {
   runtime::FileSystem& files = environment_.files();
-  MOLDAU_CO_CHECK(co_await files.create_directories(path()));
+  MOLDAU_CO_CHECK(co_await runtime::make_directories(files, path()));
   auto locked = co_await files.lock(fmt::format("{}/{}", path(), lock_file));
   if (!locked && locked.error().error_number == EWOULDBLOCK)
     co_return fail(Error(ErrorCode::kafka_storage_error,

@@ -306,6 +306,24 @@ TEST(World, disks_fail_as_they_are_told) {
   EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }
 
+TEST(World, directories_that_were_made_durably_outlast_every_crash) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    bool made = false;
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await make_directories(environment.files(), "/a/b/c/"));
+      EXPECT_TRUE(co_await make_directories(environment.files(), "/a/b"));
+      made = true;
+      co_await sleep_ms(1'000'000);
+    });
+    EXPECT_TRUE(world.run_until([&] { return made; }, 60 * second_us));
+    world.crash(node);
+    InodePtr found;
+    EXPECT_EQ(node.disk.find("a/b/c", found), 0);
+  }
+}
+
 TEST(World, operations_on_files_finish_at_once_or_later) {
   World world(6);
   Node& node = world.add_node("node");
