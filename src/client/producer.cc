@@ -30,7 +30,8 @@ struct Producer::Partition {
   std::shared_ptr<Batch> open;
   std::deque<std::shared_ptr<Batch>> queue;  // closed and unanswered, in order
   int in_flight = 0;
-  int32_t acknowledged_sequence = 0;  // the next that the broker expects
+  int32_t acknowledged_sequence = 0;  // after the last batch that the broker is known to have
+  int32_t next_sequence = 0;          // of the next batch that is closed
   bool is_recovering = false;         // what is in flight must come back before anything is sent again
   runtime::Signal changed;
 };
@@ -45,6 +46,12 @@ size_t size_of(const OutgoingRecord& record) {
   if (record.value) bytes += record.value->size();
   for (const auto& [name, value] : record.headers) bytes += name.size() + (value ? value->size() : 0) + 4;
   return bytes;
+}
+
+// Whether one sequence comes before another; they wrap at 2^31 and are never far apart.
+bool is_before(int32_t a, int32_t b) {
+  const uint32_t steps = (static_cast<uint32_t>(b) - static_cast<uint32_t>(a)) & 0x7fffffffU;
+  return steps != 0 && steps < 1U << 30;
 }
 
 std::optional<ByteView> view_of(const std::optional<Bytes>& bytes) {
@@ -154,12 +161,9 @@ void Producer::close_batch(Partition& partition) {
   batch->count = batch->builder.count();
   batch->bytes = batch->builder.finish();
   if (options_.idempotent) {
-    const int32_t sequence = partition.queue.empty()
-                                 ? partition.acknowledged_sequence
-                                 : protocol::advance_sequence(partition.queue.back()->base_sequence,
-                                                              partition.queue.back()->count);
-    batch->base_sequence = sequence;
-    stamp(batch->bytes, producer_id_, producer_epoch_, sequence);
+    batch->base_sequence = partition.next_sequence;
+    partition.next_sequence = protocol::advance_sequence(batch->base_sequence, batch->count);
+    stamp(batch->bytes, producer_id_, producer_epoch_, batch->base_sequence);
   }
   partition.queue.push_back(batch);
 }
@@ -214,19 +218,21 @@ task<client_result<BrokerPtr>> Producer::leader_of(const Partition& partition,
 }
 
 // Everything is answered that will be: after a pause, what is left goes out again under the numbers that the
-// broker expects next.
+// broker expects next. A batch before one that was acknowledged is in the log, only its answer was lost: it keeps its
+// number, so that the broker recognises it.
 task<void> Producer::recover(Partition& partition) {
   co_await runtime::sleep_ms(cluster_.options().retry_backoff_ms);
   int32_t sequence = partition.acknowledged_sequence;
   for (const auto& batch : partition.queue) {
     batch->is_sent = false;
-    if (!options_.idempotent) continue;
+    if (!options_.idempotent || is_before(batch->base_sequence, partition.acknowledged_sequence)) continue;
     if (batch->base_sequence != sequence) {
       batch->base_sequence = sequence;
       stamp(batch->bytes, producer_id_, producer_epoch_, sequence);
     }
     sequence = protocol::advance_sequence(sequence, batch->count);
   }
+  partition.next_sequence = sequence;
   partition.is_recovering = false;
 }
 
@@ -280,7 +286,9 @@ void Producer::settle(Partition& partition, const std::shared_ptr<Batch>& batch,
                       const client_result<Delivery>& outcome) {
   --partition.in_flight;
   if (outcome) {
-    partition.acknowledged_sequence = protocol::advance_sequence(batch->base_sequence, batch->count);
+    const int32_t after = protocol::advance_sequence(batch->base_sequence, batch->count);
+    // Answers of one connection come in order, those of two need not.
+    if (is_before(partition.acknowledged_sequence, after)) partition.acknowledged_sequence = after;
     return finish(partition, batch, outcome);
   }
   const Error& error = outcome.error();
