@@ -1,8 +1,7 @@
 // Mutants: faults planted on purpose, to show that the tests and the simulation find what they claim to find.
 //
 // `if (MOLDAU_MUTANT("crc-unchecked")) return;` is a constant false, and gone, in every build but those of the preset
-// `mutants`; there it is true while that mutant is switched on. Place one next to the line it breaks, and add its name
-// to the list in sim/README.md.
+// `mutants`; there it is true while that mutant is switched on. Place one next to the line it breaks.
 #pragma once
 
 #ifdef MOLDAU_MUTANTS
