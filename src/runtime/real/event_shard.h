@@ -3,6 +3,8 @@
 // A turn: what other threads posted, the timers that are due, the jobs and coroutines that are ready, then epoll. It
 // blocks in epoll until something happens: an idle shard uses no CPU. Descriptors are watched edge-triggered, once for
 // their whole life. Events are noted before any job runs, so a job may close a descriptor whose event has just come.
+// Operations that finish at once never give the turn back by themselves: what may do so again and again (a socket whose
+// peer is fast) asks is_turn_over() and yields, so that one connection cannot keep the shard from all others.
 #pragma once
 
 #include <sys/epoll.h>
@@ -46,6 +48,10 @@ class EventShard final : public Shard {
   // Adds a descriptor, edge-triggered; closing it (or forget) takes it out. False with errno when epoll refuses.
   [[nodiscard]] bool watch(int descriptor, uint32_t events, Pollable& pollable);
   void forget(int descriptor);
+
+  // Whether this turn has used its share of time.
+  [[nodiscard]] bool is_turn_over() const { return read_clock_us() - now_us_ >= turn_us; }
+  static constexpr int64_t turn_us = 1000;
 
   // Memory for the current turn only: never held across a suspension.
   static constexpr size_t scratch_size_bytes = 256 * 1024;

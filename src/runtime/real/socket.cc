@@ -104,7 +104,7 @@ ssize_t Socket::receive(MutableByteView into) {
 task<io_result<size_t>> Socket::read(MutableByteView into) {
   MOLDAU_ASSERT_MSG(!into.empty(), "a read into nothing cannot tell the end from success");
   if (closed_) return ready(io_result<size_t>(error(ECANCELED, "read from")));
-  if (readable_) {
+  if (readable_ && !shard_.is_turn_over()) {
     const ssize_t n = receive(into);
     if (n >= 0) return ready(io_result<size_t>(static_cast<size_t>(n)));
     if (n != -EAGAIN) return ready(io_result<size_t>(error(static_cast<int>(-n), "read from")));
@@ -113,6 +113,7 @@ task<io_result<size_t>> Socket::read(MutableByteView into) {
 }
 
 task<io_result<size_t>> Socket::read_later(MutableByteView into) {
+  if (readable_) co_await yield();
   while (true) {
     if (!readable_ && !closed_) co_await wait(reader_);
     if (closed_) co_return error(ECANCELED, "read from");
@@ -130,14 +131,17 @@ task<io_result<>> Socket::write(std::span<const OutputPart> parts) {
   while (!cursor.done()) {
     const Step step = send_some(cursor);
     if (step == Step::failed) return ready(io_result<>(error(error_, "write to")));
-    if (step != Step::sent) return write_later(cursor, step);
+    if (cursor.done()) break;
+    if (step != Step::sent || shard_.is_turn_over()) return write_later(cursor, step);
   }
   return ready(io_result<>{});
 }
 
 task<io_result<>> Socket::write_later(Cursor cursor, Step why) {
   while (!cursor.done()) {
-    if (why == Step::full) {
+    if (why == Step::sent) {
+      if (shard_.is_turn_over()) co_await yield();
+    } else if (why == Step::full) {
       if (!writable_) co_await wait(writer_);
     } else if (why == Step::cold) {
       // Read it into the page cache where only this connection waits, then send it as if it had been there.

@@ -228,6 +228,40 @@ TEST(SocketNetwork, spreads_connections_over_the_shards) {
 }
 
 // Each shard runs connections to an echo server on all shards: the threads' sanitizer looks at this one.
+// Reads a byte at a time, with bytes there for very many reads, until `seen` or the end; gives how many it read.
+task<size_t> read_bytewise(Connection& connection, const bool& seen) {
+  size_t count = 0;
+  std::byte one[1];
+  while (!seen) {
+    const auto n = co_await connection.read(one);
+    if (!n || *n == 0) break;
+    ++count;
+  }
+  co_return count;
+}
+
+task<void> write_and_close(Connection& connection, std::string text) {
+  io_result<> outcome;
+  co_await write_text(connection, std::move(text), outcome);
+  connection.close();
+}
+
+TEST(Socket, a_reader_whose_bytes_are_always_there_lets_others_run) {
+  run_in_environment(1, [](Environment& environment) -> task<void> {
+    Pair pair = co_await connect_pair(environment);
+    const std::string text = pattern(200'000);
+    Scope scope;
+    scope.spawn(write_and_close(*pair.client, text));
+    bool seen = false;
+    Shard::current().call_at(Shard::current().now_us() + 1, [&] { seen = true; });
+    const size_t count = co_await read_bytewise(*pair.server, seen);
+    EXPECT_TRUE(seen);
+    EXPECT_LT(count, text.size());
+    pair.server->close();
+    co_await scope.join();
+  });
+}
+
 task<void> echo(ConnectionPtr connection, std::atomic<int>& open) {
   Bytes buffer(4096);
   while (true) {
