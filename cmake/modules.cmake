@@ -1,6 +1,7 @@
 # moldau_module(NAME [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
 # from every source below the folder (but those that EXCLUDE matches, which another target takes) and from SOURCES, and
-# beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them.
+# beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them; *_bench.cc
+# become NAME_bench, which is built when it is named.
 option(MOLDAU_FUZZ "Build the libFuzzer targets" OFF)
 
 function(moldau_module name)
@@ -9,6 +10,8 @@ function(moldau_module name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
   set(fuzzers ${sources})
+  set(benches ${sources})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|/main)\\.cc$")
@@ -34,6 +37,11 @@ function(moldau_module name)
       endif()
     endforeach()
     add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  find_package(benchmark QUIET)
+  if(benches AND benchmark_FOUND)
+    add_executable(${name}_bench EXCLUDE_FROM_ALL ${benches})
+    target_link_libraries(${name}_bench PRIVATE moldau_${name} benchmark::benchmark_main)
   endif()
   if(MOLDAU_FUZZ)
     foreach(source ${fuzzers})

@@ -62,4 +62,10 @@ struct ValidatedBatch {
                                                                     Offset first_offset, LeaderEpoch epoch,
                                                                     int64_t clock_ms);
 
+// The same for a batch that takes a fraction of a millisecond; null, and nothing changed, for one that may take longer
+// (much to decompress or to compress), so that the caller has validate_batch look at it where nobody waits.
+[[nodiscard]] std::optional<result<ValidatedBatch, BatchRejection>> validate_small_batch(
+    MutableByteView batch, AppendOrigin origin, const ValidationSettings& settings, Offset first_offset,
+    LeaderEpoch epoch, int64_t clock_ms);
+
 }  // namespace moldau::protocol

@@ -170,7 +170,6 @@ class Log {
   runtime::task<log_result<>> collect_aborted(Offset from, SegmentPtr segment, ReadInfo& info);
 
   // log_append.cc; the mutex is held
-  log_result<> prepare_as_leader(const LeaderAppend& append, MutableByteView batch, PreparedAppend& prepared) const;
   [[nodiscard]] bool needs_flush_now() const { return end_.offset - recovery_point_ >= config().flush_messages; }
   runtime::task<log_result<AppendInfo>> write_prepared(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard,
                                                        int transaction_version);

@@ -1,6 +1,6 @@
 // Appending: checking what comes in, giving it its place, writing it, and moving every piece of state that depends on it.
 #include "base/assert.h"
-#include "protocol/batch_validation.h"
+#include "storage/leader_check.h"
 #include "storage/log.h"
 #include "storage/prepared_append.h"
 
@@ -11,53 +11,6 @@ using protocol::RecordBatchHeader;
 using runtime::task;
 
 namespace {
-
-protocol::AppendOrigin to_protocol(AppendOrigin origin) {
-  switch (origin) {
-    case AppendOrigin::client: return protocol::AppendOrigin::client;
-    case AppendOrigin::coordinator: return protocol::AppendOrigin::coordinator;
-    case AppendOrigin::raft_leader: return protocol::AppendOrigin::raft_leader;
-    case AppendOrigin::replication: break;
-  }
-  MOLDAU_UNREACHABLE("a follower's batches are taken as they are");
-}
-
-protocol::ValidationSettings settings_of(const LogConfig& config) {
-  protocol::ValidationSettings settings;
-  settings.max_message_bytes = config.max_message_bytes;
-  settings.timestamp_type = config.timestamp_type == TimestampType::log_append_time
-                                ? protocol::TimestampType::log_append_time
-                                : protocol::TimestampType::create_time;
-  settings.timestamp_before_max_ms = config.timestamp_before_max_ms;
-  settings.timestamp_after_max_ms = config.timestamp_after_max_ms;
-  settings.is_compacted = config.is_compacted;
-  switch (config.compression) {
-    case TargetCompression::producer: break;
-    case TargetCompression::uncompressed: settings.codec = protocol::Codec::none; break;
-    case TargetCompression::gzip:
-      settings.codec = protocol::Codec::gzip;
-      settings.codec_level = config.gzip_level;
-      break;
-    case TargetCompression::snappy: settings.codec = protocol::Codec::snappy; break;
-    case TargetCompression::lz4:
-      settings.codec = protocol::Codec::lz4;
-      settings.codec_level = config.lz4_level;
-      break;
-    case TargetCompression::zstd:
-      settings.codec = protocol::Codec::zstd;
-      settings.codec_level = config.zstd_level;
-      break;
-  }
-  return settings;
-}
-
-Error error_of(protocol::BatchRejection rejection) {
-  std::vector<RecordError> records;
-  records.reserve(rejection.record_errors.size());
-  for (protocol::RecordError& error : rejection.record_errors)
-    records.push_back({error.batch_index, std::move(error.message)});
-  return Error(rejection.code, std::move(rejection.message), std::move(records));
-}
 
 Error corrupt(std::string what) { return Error(ErrorCode::corrupt_message, std::move(what)); }
 
@@ -122,33 +75,22 @@ task<log_result<AppendInfo>> Log::append_as_leader(LeaderAppend append) {
   {
     const auto held = co_await mutex_.lock();
     PreparedAppend prepared;
-    MOLDAU_CO_CHECK(prepare_as_leader(append, batch, prepared));
+    if (append.origin == AppendOrigin::raft_leader) {
+      MOLDAU_CO_CHECK(take_batches(batch, append.origin, append.leader_epoch, prepared));
+    } else {
+      const LeaderCheck check(batch, append, config(), end_.offset, now_ms());
+      auto verdict = check.check_if_small();
+      // Other partitions of this shard go on; appends to this one wait behind the mutex, so that nothing which the check
+      // was given changes meanwhile.
+      if (!verdict) co_await options_.environment->run_off_shard([&] { verdict = check.check(); });
+      if (!*verdict) co_return fail(error_of(std::move((*verdict).error())));
+      check.take(std::move(**verdict), prepared);
+    }
     if (prepared.batches.empty()) co_return AppendInfo{.log_start_offset = log_start_offset_};
     info = co_await write_prepared(prepared, append.origin, append.verification_guard, append.transaction_version);
   }
   if (info && needs_flush_now()) MOLDAU_CO_CHECK(co_await flush());
   co_return info;
-}
-
-log_result<> Log::prepare_as_leader(const LeaderAppend& append, MutableByteView batch, PreparedAppend& prepared) const {
-  if (append.origin == AppendOrigin::raft_leader)
-    return take_batches(batch, append.origin, append.leader_epoch, prepared);
-  auto valid = protocol::validate_batch(batch, to_protocol(append.origin), settings_of(config()), end_.offset,
-                                        append.leader_epoch, now_ms());
-  if (!valid) return fail(error_of(std::move(valid.error())));
-  prepared.bytes = batch;
-  if (valid->rewritten) {
-    prepared.rewritten = std::move(*valid->rewritten);
-    prepared.bytes = prepared.rewritten;
-  }
-  prepared.single = valid->header;
-  prepared.batches = std::span(&prepared.single, 1);
-  prepared.first_offset = prepared.single.base_offset;
-  prepared.last_offset = prepared.single.last_offset();
-  prepared.max_timestamp_ms = prepared.single.max_timestamp_ms;
-  if (config().timestamp_type == TimestampType::log_append_time)
-    prepared.log_append_time_ms = prepared.single.max_timestamp_ms;
-  return {};
 }
 
 task<log_result<AppendInfo>> Log::append_as_follower(ByteView records, LeaderEpoch leader_epoch) {

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "runtime/environment.h"
+#include "runtime/signal.h"
 
 namespace moldau::storage::test {
 
@@ -238,13 +239,23 @@ class MemoryEnvironment : public runtime::Environment {
   [[nodiscard]] runtime::Network& network() override { MOLDAU_UNREACHABLE("a log needs no network"); }
   [[nodiscard]] int64_t wall_clock_ms() const override { return clock_ms; }
   [[nodiscard]] uint64_t random() override { return random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL; }
+  // Work off the shard is done at once, or held until it is called for.
+  bool holds_off_shard_work = false;
+  int off_shard_works = 0;
+  void finish_off_shard_work() {
+    holds_off_shard_work = false;
+    off_shard_released_.notify_all();
+    shard_.drain();
+  }
   runtime::task<void> run_off_shard(runtime::Job work) override {
+    ++off_shard_works;
+    while (holds_off_shard_work) co_await off_shard_released_.wait();
     work();
-    return runtime::ready();
   }
 
  private:
   MemoryShard shard_;
+  runtime::Signal off_shard_released_;
   std::vector<runtime::Shard*> shards_{&shard_};
   uint64_t random_ = 1;
 };
