@@ -125,4 +125,33 @@ result<LegacyBatch, BatchError> read_legacy_batch(ByteView bytes, size_t max_byt
   return batch;
 }
 
+RecordBatchHeader read_header_of_any_magic(ByteView front) {
+  MOLDAU_ASSERT(front.size() >= timestamp_at);
+  const auto magic = load_be<int8_t>(front.data() + magic_at);
+  if (magic >= 2) return read_batch_header(front);
+  RecordBatchHeader header;
+  header.base_offset = Offset(load_be<int64_t>(front.data()));
+  header.length = load_be<int32_t>(front.data() + 8);
+  header.magic = magic;
+  header.crc = load_be<uint32_t>(front.data() + crc_at);
+  // The bits of codec and timestamp type stand where they do in magic 2; the others mean nothing.
+  const auto attributes = load_be<int8_t>(front.data() + magic_at + 1);
+  header.attributes = static_cast<int16_t>(attributes & (magic == 0 ? codec_mask : codec_mask | log_append_time_bit));
+  if (magic == 1 && front.size() >= timestamp_at + sizeof(int64_t))
+    header.base_timestamp_ms = header.max_timestamp_ms = load_be<int64_t>(front.data() + timestamp_at);
+  return header;
+}
+
+bool is_crc_right_in_any_magic(ByteView batch) {
+  if (load_be<int8_t>(batch.data() + magic_at) >= 2) return is_batch_crc_right(batch);
+  return is_crc_right(batch, load_be<uint32_t>(batch.data() + crc_at));
+}
+
+result<Offset, BatchError> first_offset_in_any_magic(ByteView batch) {
+  const RecordBatchHeader header = read_header_of_any_magic(batch);
+  if (header.magic >= 2 || header.codec() == Codec::none) return header.base_offset;
+  MOLDAU_TRY(const LegacyBatch read, read_legacy_batch(batch));
+  return read.base_offset();
+}
+
 }  // namespace moldau::protocol

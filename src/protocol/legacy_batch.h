@@ -40,4 +40,13 @@ struct LegacyBatch {
 [[nodiscard]] result<LegacyBatch, BatchError> read_legacy_batch(ByteView batch,
                                                                 size_t max_bytes = decompressed_max_bytes);
 
+// The front of a batch of any magic (what BatchCursor or a like walk has framed, at least up to its timestamp) as a
+// header. Of magic 0 and 1 the base offset is the offset that the batch states, which is its last record's, and what they
+// do not have is absent: a leader epoch, a producer, a count.
+[[nodiscard]] RecordBatchHeader read_header_of_any_magic(ByteView front);
+// Of magic 0 and 1 the CRC-32 of the outer message, of magic 2 the CRC-32C. `batch` is whole.
+[[nodiscard]] bool is_crc_right_in_any_magic(ByteView batch);
+// The first record's offset, for which a compressed batch of an old magic has to be read.
+[[nodiscard]] result<Offset, BatchError> first_offset_in_any_magic(ByteView batch);
+
 }  // namespace moldau::protocol

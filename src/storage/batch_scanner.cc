@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/assert.h"
+#include "protocol/legacy_batch.h"
 
 namespace moldau::storage {
 namespace {
@@ -32,7 +33,7 @@ ScanStep BatchScanner::next() {
   const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(length);
   if (size > left) return ScanStep::end;
   const auto magic = load_be<int8_t>(at + 16);
-  if (magic != 2 || size < protocol::record_batch_header_bytes) {
+  if (magic < 0 || magic > 2 || (magic == 2 && size < protocol::record_batch_header_bytes)) {
     damage_ = fmt::format("magic {} and length {} at position {}", magic, length, position_);
     return ScanStep::damaged;
   }
@@ -40,7 +41,7 @@ ScanStep BatchScanner::next() {
     wanted_bytes_ = size;
     return ScanStep::need_bytes;
   }
-  header_ = protocol::read_batch_header(ByteView(at, protocol::record_batch_header_bytes));
+  header_ = protocol::read_header_of_any_magic(ByteView(at, head));
   batch_position_ = position_;
   position_ += size;
   return ScanStep::batch;

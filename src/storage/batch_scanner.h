@@ -31,7 +31,7 @@ class BatchScanner {
   ScanStep next();
   runtime::task<log_result<>> fill();
 
-  // Of the batch that next() found.
+  // Of the batch that next() found; of any magic (see protocol::read_header_of_any_magic).
   [[nodiscard]] const protocol::RecordBatchHeader& header() const { return header_; }
   [[nodiscard]] uint64_t position() const { return batch_position_; }
   // All its bytes; only with ScanDepth::whole_batches, and until the next fill().

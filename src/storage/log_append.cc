@@ -1,5 +1,6 @@
 // Appending: checking what comes in, giving it its place, writing it, and moving every piece of state that depends on it.
 #include "base/assert.h"
+#include "protocol/legacy_batch.h"
 #include "storage/leader_check.h"
 #include "storage/log.h"
 #include "storage/prepared_append.h"
@@ -37,15 +38,16 @@ log_result<> take_batches(ByteView records, AppendOrigin origin, LeaderEpoch epo
     if (!next) return fail(corrupt(next.error().what));
     if (!*next) break;
     const ByteView bytes = (*next)->bytes;
-    if ((*next)->magic != 2)
+    // A leader whose directory is old sends what lies there; only the quorum's log never held anything older.
+    if ((*next)->magic != 2 && origin != AppendOrigin::replication)
       return fail(Error(ErrorCode::invalid_record, fmt::format("magic {} can be read, not written", (*next)->magic)));
-    const RecordBatchHeader header = protocol::read_batch_header(bytes);
+    const RecordBatchHeader header = protocol::read_header_of_any_magic(bytes);
     if (origin == AppendOrigin::raft_leader && header.leader_epoch != epoch)
       return fail(Error(ErrorCode::invalid_record, fmt::format("a batch has leader epoch {}, the leader {}",
                                                                header.leader_epoch, epoch)));
     // Written by a leader that this follower does not know of yet: they will be fetched again (KIP-966).
     if (origin == AppendOrigin::replication && header.leader_epoch > epoch) break;
-    if (!protocol::is_batch_crc_right(bytes))
+    if (!protocol::is_crc_right_in_any_magic(bytes))
       return fail(corrupt(fmt::format("the checksum of the batch at offset {} is wrong", header.base_offset)));
     if (!into.several.empty() && header.last_offset() <= into.several.back().last_offset())
       return fail(Error(ErrorCode::unknown_server_error, fmt::format("offset {} comes after offset {}",

@@ -70,6 +70,16 @@ inline Bytes batch_of(int count, int64_t timestamp_ms = 1'750'000'000'000, proto
   return builder.finish();
 }
 
+// Puts a file with these bytes into the log's directory, before it is opened.
+inline void put_file(LogWorld& world, const char* name, Bytes bytes) {
+  world.environment.disk.directories.insert("/data/t-0");
+  auto node = std::make_shared<MemoryFileSystem::Node>();
+  node->bytes = std::move(bytes);
+  world.environment.disk.files[world.path(name)] = std::move(node);
+}
+
+inline void add(Bytes& to, const Bytes& more) { to.insert(to.end(), more.begin(), more.end()); }
+
 inline log_result<AppendInfo> append(LogWorld& world, Bytes batch, int32_t leader_epoch = 0) {
   LeaderAppend wanted;
   wanted.records = batch;

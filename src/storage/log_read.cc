@@ -2,6 +2,7 @@
 // headers, and for a lookup by time the records of one batch.
 #include <algorithm>
 
+#include "protocol/legacy_batch.h"
 #include "protocol/record_batch.h"
 #include "storage/log.h"
 
@@ -12,6 +13,15 @@ using runtime::FilePtr;
 using runtime::task;
 
 namespace {
+
+log_result<std::optional<FoundOffset>> find_legacy_record(ByteView bytes, int64_t timestamp_ms, Offset start) {
+  const auto batch = protocol::read_legacy_batch(bytes);
+  if (!batch) return fail(Error(ErrorCode::corrupt_message, batch.error().what));
+  for (const protocol::LegacyRecord& record : batch->records)
+    if (record.timestamp_ms >= timestamp_ms && record.offset >= start)
+      return FoundOffset{record.timestamp_ms, record.offset, no_leader_epoch};
+  return std::nullopt;
+}
 
 // The first record of the batch that is at least so new and not below `start`.
 log_result<std::optional<FoundOffset>> find_record(ByteView batch, int64_t timestamp_ms, Offset start) {
@@ -44,7 +54,9 @@ task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t
     Bytes batch(scanner.header().size_bytes());
     MOLDAU_CO_TRY(const size_t got, co_await file->read_at(scanner.position(), batch));
     if (got < batch.size()) co_return std::optional<FoundOffset>{};
-    MOLDAU_CO_TRY(const std::optional<FoundOffset> found, find_record(batch, timestamp_ms, start));
+    MOLDAU_CO_TRY(const std::optional<FoundOffset> found, scanner.header().magic < 2
+                                                              ? find_legacy_record(batch, timestamp_ms, start)
+                                                              : find_record(batch, timestamp_ms, start));
     if (found) co_return found;
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "protocol/legacy_batch.h"
 #include "runtime/shard.h"
 #include "storage/log_loader.h"
 #include "storage/prepared_append.h"
@@ -53,7 +54,7 @@ task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
       why = fmt::format("offsets {} to {} where {} is next", batch.base_offset, batch.last_offset(), next);
       break;
     }
-    if (!protocol::is_batch_crc_right(scanner.bytes())) {
+    if (!protocol::is_crc_right_in_any_magic(scanner.bytes())) {
       why = fmt::format("the checksum of the batch at offset {} is wrong", batch.base_offset);
       if (batch.last_offset() >= flushed_below) break;
       damaged(fmt::format("{} in {}; it was flushed, so it stays", why, segment->path(FileKind::log)));

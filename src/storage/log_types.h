@@ -80,7 +80,8 @@ struct ReadInfo {
   uint64_t position = 0;
   uint32_t size_bytes = 0;
   bool is_first_batch_incomplete = false;
-  Offset first_batch_offset = no_offset;  // of the batch at `position`; it may begin before the offset asked for
+  // Of the batch at `position`, which may begin before the offset asked for; of magic 0 and 1 its last offset.
+  Offset first_batch_offset = no_offset;
   std::vector<AbortedRange> aborted;      // for ReadIsolation::committed
   Offset high_watermark;
   Offset last_stable_offset;

@@ -78,6 +78,7 @@ class MemoryFileSystem : public runtime::FileSystem {
   int64_t free_space_bytes = INT64_MAX;  // what may still be written
   int fail_syncs_with = 0;               // an errno value
   int fail_writes_with = 0;
+  int renames_left = INT32_MAX;          // then they fail
   int64_t clock_ms = 0;
   uint64_t opens = 0;
   uint64_t writes = 0;
@@ -98,6 +99,8 @@ class MemoryFileSystem : public runtime::FileSystem {
     return runtime::ready(runtime::io_result<runtime::FilePtr>(std::make_shared<Open>(*this, found->second, path)));
   }
   runtime::task<runtime::io_result<>> rename(std::string from, std::string to) override {
+    if (renames_left == 0) return error<void>(EIO, "rename", from);
+    --renames_left;
     if (directories.contains(from)) {
       directories.erase(from);
       directories.insert(to);

@@ -1,0 +1,56 @@
+// For tests: messages of magic 0 and 1, as Kafkas before 0.11 wrote them.
+#pragma once
+
+#include <zlib.h>
+
+#include <optional>
+
+#include "base/bytes.h"
+#include "protocol/compression.h"
+#include "protocol/writer.h"
+
+namespace moldau::storage::test {
+
+struct LegacyMessage {
+  int8_t magic = 1;
+  int64_t offset = 0;
+  int64_t timestamp_ms = 0;  // of magic 1
+  std::string_view value = "value";
+  int8_t attributes = 0;
+};
+
+inline Bytes encode(const LegacyMessage& message, ByteView value) {
+  protocol::Writer covered;
+  covered.int8(message.magic);
+  covered.int8(message.attributes);
+  if (message.magic == 1) covered.int64(message.timestamp_ms);
+  covered.int32(-1);
+  covered.int32(static_cast<int32_t>(value.size()));
+  covered.raw(value);
+  const Bytes body = covered.take();
+  protocol::Writer whole;
+  whole.int64(message.offset);
+  whole.int32(static_cast<int32_t>(body.size() + 4));
+  whole.uint32(static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()))));
+  whole.raw(body);
+  return whole.take();
+}
+inline Bytes encode(const LegacyMessage& message) { return encode(message, as_bytes(message.value)); }
+
+// One compressed message around others. Of magic 1 the inner offsets count from 0.
+inline Bytes encode_compressed(protocol::Codec codec, int8_t magic, std::span<const LegacyMessage> messages) {
+  Bytes inner;
+  LegacyMessage wrapper{.magic = magic, .attributes = static_cast<int8_t>(codec)};
+  for (LegacyMessage message : messages) {
+    message.magic = magic;
+    wrapper.offset = message.offset;
+    wrapper.timestamp_ms = std::max(wrapper.timestamp_ms, message.timestamp_ms);
+    if (magic == 1) message.offset -= messages.front().offset;
+    const Bytes encoded = encode(message);
+    inner.insert(inner.end(), encoded.begin(), encoded.end());
+  }
+  return encode(wrapper, protocol::compress(codec, inner));
+}
+
+}  // namespace moldau::storage::test
