@@ -245,7 +245,8 @@ task<log_result<>> LogLoader::open_segments() {
     // A segment that was rolled just before the stop has no index yet.
     if (will_be_recovered || segment->size_bytes() == 0) continue;
     log_error("{} has no offset index; it is built again", segment->path(FileKind::log));
-    MOLDAU_CO_CHECK(co_await segment->rebuild_indexes(log_.config()));
+    MOLDAU_CO_TRY(const bool is_whole, co_await segment->rebuild_indexes(log_.config()));
+    if (!is_whole) MOLDAU_CO_CHECK(co_await split(segment));
   }
   co_return log_result<>{};
 }

@@ -24,10 +24,22 @@ class LogLoader {
   runtime::task<log_result<>> read_small_files();
   runtime::task<log_result<>> open_segments();
   runtime::task<log_result<>> recover_unflushed();
-  // True: something was cut, so what follows cannot be right.
-  runtime::task<log_result<bool>> recover(SegmentPtr segment);
+  // Gives the segment that must be split before recovery begins anew; null when it is done.
+  runtime::task<log_result<SegmentPtr>> recover_until_overflow();
+  // `cut`: what follows cannot be right. `overflown`: recovery did not reach the segment's end.
+  enum class Recovered : uint8_t { whole, cut, overflown };
+  runtime::task<log_result<Recovered>> recover(SegmentPtr segment);
   runtime::task<log_result<>> set_aside(SegmentPtr segment, uint32_t from_position);
   runtime::task<log_result<>> drop_segments_after(Offset base_offset, bool set_aside);
+  // log_split.cc: makes several segments of one whose offsets are too far apart for its indexes.
+  struct Piece {
+    Offset base_offset;
+    uint32_t begin = 0;  // in the segment's file
+    uint32_t end = 0;
+  };
+  runtime::task<log_result<>> split(SegmentPtr segment);
+  runtime::task<log_result<std::vector<Piece>>> pieces_of(SegmentPtr segment);
+  runtime::task<log_result<>> write_piece(SegmentPtr from, Piece piece);
   [[nodiscard]] std::string path(const SegmentFileName& name) const {
     return file_path(log_.directory(), name.base_offset, name.kind, name.stage);
   }

@@ -14,23 +14,34 @@ using runtime::FilePtr;
 using runtime::task;
 
 task<log_result<>> LogLoader::recover_unflushed() {
+  // A segment that had to be split changes what there is to recover.
+  while (true) {
+    report_.segments_recovered = 0;
+    MOLDAU_CO_TRY(const SegmentPtr overflown, co_await recover_until_overflow());
+    if (overflown == nullptr) co_return log_result<>{};
+    MOLDAU_CO_CHECK(co_await split(overflown));
+  }
+}
+
+task<log_result<SegmentPtr>> LogLoader::recover_until_overflow() {
   const Offset point = log_.options_.recovery_point;
   const std::vector<SegmentPtr> unflushed = log_.segments_between(point, Offset(INT64_MAX));
-  if (unflushed.empty()) co_return log_result<>{};
+  if (unflushed.empty()) co_return SegmentPtr();
   // What the producers did before these segments.
   MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.options_.log_start_offset, unflushed.front()->base_offset(), false));
   for (const SegmentPtr& segment : unflushed) {
     ++report_.segments_recovered;
-    MOLDAU_CO_TRY(const bool was_cut, co_await recover(segment));
+    MOLDAU_CO_TRY(const Recovered outcome, co_await recover(segment));
+    if (outcome == Recovered::overflown) co_return segment;
     MOLDAU_CO_CHECK(co_await log_.write_snapshot(true));
-    if (!was_cut) continue;
+    if (outcome == Recovered::whole) continue;
     MOLDAU_CO_CHECK(co_await drop_segments_after(segment->base_offset(), false));
     break;
   }
-  co_return log_result<>{};
+  co_return SegmentPtr();
 }
 
-task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
+task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
   const Offset flushed_below = log_.options_.recovery_point;
   MOLDAU_CO_CHECK(co_await segment->reset_indexes());
   MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
@@ -50,7 +61,9 @@ task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
     if (step == ScanStep::damaged) why = scanner.damage();
     if (step != ScanStep::batch) break;
     const protocol::RecordBatchHeader& batch = scanner.header();
-    if (batch.last_offset_delta < 0 || batch.base_offset < next || !segment->can_hold(batch.last_offset())) {
+    const bool is_in_order = batch.last_offset_delta >= 0 && batch.base_offset >= next;
+    if (is_in_order && segment->is_overflown_by(batch.last_offset())) co_return Recovered::overflown;
+    if (!is_in_order || !segment->can_hold(batch.last_offset())) {
       why = fmt::format("offsets {} to {} where {} is next", batch.base_offset, batch.last_offset(), next);
       break;
     }
@@ -81,7 +94,7 @@ task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
   }
   MOLDAU_CO_CHECK(co_await segment->finish_recovery());
   log_.producers_.set_end_offset(std::max(log_.producers_.end_offset(), next));
-  if (valid_bytes == size_bytes) co_return false;
+  if (valid_bytes == size_bytes) co_return Recovered::whole;
 
   if (next < flushed_below) {
     damaged(fmt::format("{} of {} bytes of {} from offset {} on cannot be read ({}), though everything below offset {} "
@@ -95,7 +108,7 @@ task<log_result<bool>> LogLoader::recover(SegmentPtr segment) {
   }
   report_.bytes_cut += size_bytes - valid_bytes;
   MOLDAU_CO_CHECK(co_await segment->truncate_file(valid_bytes));
-  co_return true;
+  co_return Recovered::cut;
 }
 
 // Copies the unreadable rest of a segment to a file beside it, which neither Moldau nor Kafka looks at.

@@ -51,18 +51,18 @@ task<log_result<>> Segment::open_existing() {
 task<log_result<>> Segment::need_offset_index() {
   if (offset_index_.file().is_loaded()) co_return log_result<>{};
   MOLDAU_CO_TRY(const bool is_sound, co_await offset_index_.load(path(FileKind::offset_index)));
-  if (!is_sound) co_return co_await rebuild_indexes(LogConfig());
+  if (!is_sound) MOLDAU_CO_CHECK(co_await rebuild_indexes(LogConfig()));
   co_return log_result<>{};
 }
 
 task<log_result<>> Segment::need_time_index() {
   if (time_index_.file().is_loaded()) co_return log_result<>{};
   MOLDAU_CO_TRY(const bool is_sound, co_await time_index_.load(path(FileKind::time_index)));
-  if (!is_sound) co_return co_await rebuild_indexes(LogConfig());
+  if (!is_sound) MOLDAU_CO_CHECK(co_await rebuild_indexes(LogConfig()));
   co_return log_result<>{};
 }
 
-task<log_result<>> Segment::rebuild_indexes(LogConfig config) {
+task<log_result<bool>> Segment::rebuild_indexes(LogConfig config) {
   log_warning("the indexes of {} are missing or damaged and are built again", path(FileKind::log));
   offset_index_.start_empty();
   time_index_.start_empty();
@@ -70,6 +70,7 @@ task<log_result<>> Segment::rebuild_indexes(LogConfig config) {
   MOLDAU_CO_TRY(FilePtr file, co_await log_file());
   BatchScanner scanner(std::move(file), 0, size_bytes_);
   uint64_t last_entry = 0;
+  bool is_whole = true;
   while (true) {
     const ScanStep step = scanner.next();
     if (step == ScanStep::need_bytes) {
@@ -79,6 +80,7 @@ task<log_result<>> Segment::rebuild_indexes(LogConfig config) {
     if (step == ScanStep::damaged) log_error("{}: {}", path(FileKind::log), scanner.damage());
     if (step != ScanStep::batch) break;
     const RecordBatchHeader& batch = scanner.header();
+    is_whole = !is_overflown_by(batch.last_offset());
     if (!can_hold(batch.last_offset())) break;
     bytes_since_index_entry_ = static_cast<uint32_t>(scanner.position() - last_entry);
     if (bytes_since_index_entry_ > config.index_interval_bytes) last_entry = scanner.position();
@@ -88,7 +90,7 @@ task<log_result<>> Segment::rebuild_indexes(LogConfig config) {
   bytes_since_index_entry_ = 0;
   MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
-  co_return log_result<>{};
+  co_return is_whole;
 }
 
 // Takes a batch at `position` into the indexes; those must be loaded and max_timestamp_ known.

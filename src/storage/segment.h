@@ -91,8 +91,9 @@ class Segment {
   runtime::task<log_result<std::vector<runtime::FilePtr>>> settle(const LogConfig& config);
   runtime::task<log_result<runtime::FilePtr>> log_file();
 
-  // Builds both indexes again where one is missing or no index of this segment; the log itself stays as it is.
-  runtime::task<log_result<>> rebuild_indexes(LogConfig config);
+  // Builds both indexes again where one is missing or no index of this segment; the log itself stays as it is. False: they
+  // end before a batch that is too far from the base offset.
+  runtime::task<log_result<bool>> rebuild_indexes(LogConfig config);
   // For recovery: empties the indexes, then takes the batches of the file one by one.
   runtime::task<log_result<>> reset_indexes();
   runtime::task<log_result<>> index_recovered(const protocol::RecordBatchHeader& batch, uint32_t position, const LogConfig& config);
@@ -100,6 +101,8 @@ class Segment {
   [[nodiscard]] bool can_hold(Offset offset) const {
     return offset - base_offset_ >= 0 && offset - base_offset_ <= INT32_MAX;
   }
+  // Too far from the base for an index to say (KAFKA-6264: older Kafkas compacted segments into such).
+  [[nodiscard]] bool is_overflown_by(Offset offset) const { return offset - base_offset_ > INT32_MAX; }
 
   // Renames the files that are there to `stage` (from live).
   runtime::task<log_result<>> change_stage(FileStage stage);
