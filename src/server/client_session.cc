@@ -154,6 +154,7 @@ task<void> ClientSession::write_answers() {
     size_t sent = 0;
     size_t sent_bytes = 0;
     size_t sent_range_bytes = 0;
+    bool closes = false;
     for (Slot& slot : slots_) {
       if (!slot.finished || parts.size() >= max_parts_in_a_write) break;
       if (slot.reply.refusal) break;
@@ -169,6 +170,8 @@ task<void> ClientSession::write_answers() {
         sent_range_bytes += range.size_bytes;
       }
       if (!rest.empty()) parts.push_back({.bytes = rest});
+      closes = slot.reply.closes;
+      if (closes) break;
     }
     if (!parts.empty()) {
       const auto written = co_await connection_->write(parts);
@@ -182,6 +185,10 @@ task<void> ClientSession::write_answers() {
     slots_.erase(slots_.begin(), slots_.begin() + static_cast<ptrdiff_t>(sent));
     last_activity_us_ = runtime::Shard::current().now_us();
     changed_.notify_all();
+    if (closes) {
+      close("a request without an answer failed");
+      break;
+    }
     if (!slots_.empty() && slots_.front().finished && slots_.front().reply.refusal) {
       refuse(*slots_.front().reply.refusal);
       break;
