@@ -16,19 +16,6 @@ using runtime::task;
 
 namespace {
 
-PartitionMetrics make_metrics(BrokerShard& shard, const std::string& topic, int32_t partition) {
-  const MetricLabels labels{{"topic", topic}, {"partition", std::to_string(partition)}};
-  return {.bytes_in = &shard.metrics.counter("moldau_partition_received_bytes_total", "Bytes appended by clients.", labels),
-          .bytes_out = &shard.metrics.counter("moldau_partition_sent_bytes_total", "Bytes fetched by clients.", labels),
-          .records_in = &shard.metrics.counter("moldau_partition_records_total", "Records appended.", labels)};
-}
-
-void retire_metrics(BrokerShard& shard, const Partition& partition) {
-  const MetricLabels labels{{"topic", partition.topic()}, {"partition", std::to_string(partition.index())}};
-  for (const char* name : {"moldau_partition_received_bytes_total", "moldau_partition_sent_bytes_total", "moldau_partition_records_total"})
-    shard.metrics.retire(name, labels);
-}
-
 bool is_replica(const metadata::Partition& partition, NodeId node) {
   return std::ranges::find(partition.replicas, node.value()) != partition.replicas.end();
 }
@@ -55,7 +42,7 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
                                                                    .index = described.index,
                                                                    .leader_epoch = described.leader_epoch,
                                                                    .min_insync_replicas = config.min_insync_replicas},
-                                               std::move(shared), make_metrics(shard, topic.name, described.index));
+                                               std::move(shared), shard.partition_metrics(topic.name, described.index));
   Partition& opened = *partition;
   shard.partitions.emplace(PartitionKey{topic.id, described.index}, std::move(partition));
   if (topic.name == offsets_topic_name) co_await start_group_host(shard, opened);
@@ -75,7 +62,6 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
     if (auto host = shard.groups.extract(key.partition); !host.empty()) co_await host.mapped()->stop();
   }
   const std::unique_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
-  retire_metrics(shard, *partition);
   partition->fire_watches();
   co_await shard.broker.directories->delete_log(shard, partition->shared_log());
 }
@@ -117,7 +103,10 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
   shard.image = published.image;
   if (is_first || defaults_changed) shard.topic_defaults = topic_defaults(shard.broker, *published.image);
   for (const metadata::TopicPtr& topic : changes.deleted_topics)
-    for (const metadata::Partition& partition : topic->partitions) co_await drop_partition(shard, {topic->id, partition.index});
+    for (const metadata::Partition& partition : topic->partitions) {
+      shard.retire_metrics(topic->name, {topic->id, partition.index});
+      co_await drop_partition(shard, {topic->id, partition.index});
+    }
   co_await apply_topics(shard, *published.image, changes);
   if (!changes.configs.empty()) apply_configs(shard, *published.image, changes, defaults_changed);
   if (changes.deleted_topics.empty()) co_return;

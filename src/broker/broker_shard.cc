@@ -24,6 +24,44 @@ Partition* BrokerShard::find(const Uuid& topic_id, int32_t partition) const {
   return found == partitions.end() ? nullptr : found->second.get();
 }
 
+static constexpr const char* received_bytes_name = "moldau_partition_received_bytes_total";
+static constexpr const char* sent_bytes_name = "moldau_partition_sent_bytes_total";
+static constexpr const char* records_name = "moldau_partition_records_total";
+
+static MetricLabels partition_labels(const std::string& topic, int32_t partition) {
+  return {{"topic", topic}, {"partition", std::to_string(partition)}};
+}
+
+static Counter& sent_bytes_counter(MetricRegistry& metrics, const std::string& topic, int32_t partition) {
+  return metrics.counter(sent_bytes_name, "Bytes fetched by clients.", partition_labels(topic, partition));
+}
+
+PartitionMetrics BrokerShard::partition_metrics(const std::string& topic, int32_t partition) {
+  (void)sent_bytes_counter(metrics, topic, partition);  // so that it is shown before anybody fetches
+  const MetricLabels labels = partition_labels(topic, partition);
+  return {.bytes_in = &metrics.counter(received_bytes_name, "Bytes appended by clients.", labels),
+          .records_in = &metrics.counter(records_name, "Records appended.", labels)};
+}
+
+void BrokerShard::count_fetched(const PartitionKey& key, uint64_t bytes) {
+  Counter*& counter = fetched_bytes_[key];
+  if (counter == nullptr) {
+    const metadata::Topic* topic = image->find_topic(key.topic_id);
+    if (topic == nullptr) {
+      fetched_bytes_.erase(key);
+      return;
+    }
+    counter = &sent_bytes_counter(metrics, topic->name, key.partition);
+  }
+  counter->add(bytes);
+}
+
+void BrokerShard::retire_metrics(const std::string& topic, const PartitionKey& key) {
+  fetched_bytes_.erase(key);
+  const MetricLabels labels = partition_labels(topic, key.partition);
+  for (const char* name : {received_bytes_name, sent_bytes_name, records_name}) metrics.retire(name, labels);
+}
+
 ApiMetrics& BrokerShard::api_metrics(int16_t api_key) {
   ApiMetrics& of_api = api_metrics_[static_cast<size_t>(api_key)];
   if (of_api.requests == nullptr) {

@@ -39,6 +39,12 @@ struct PartitionKeyHash {
   }
 };
 
+// What a partition counts; owned by its home shard's registry.
+struct PartitionMetrics {
+  Counter* bytes_in = nullptr;
+  Counter* records_in = nullptr;
+};
+
 struct ApiMetrics {
   Counter* requests = nullptr;
   LatencyHistogram* latency = nullptr;
@@ -62,10 +68,16 @@ struct BrokerShard {
 
   // Null where this node does not hold it, or another shard does.
   [[nodiscard]] Partition* find(const Uuid& topic_id, int32_t partition) const;
+  [[nodiscard]] PartitionMetrics partition_metrics(const std::string& topic, int32_t partition);
   [[nodiscard]] ApiMetrics& api_metrics(int16_t api_key);
+  // Counts what connections of this shard were sent of a partition, wherever it lives.
+  void count_fetched(const PartitionKey& key, uint64_t bytes);
+  // Forgets what this shard counts of a partition that is gone.
+  void retire_metrics(const std::string& topic, const PartitionKey& key);
 
  private:
   std::array<ApiMetrics, 128> api_metrics_{};
+  std::unordered_map<PartitionKey, Counter*, PartitionKeyHash> fetched_bytes_;
 };
 
 }  // namespace moldau::broker

@@ -100,6 +100,7 @@ task<std::vector<FetchedPartition>> read_partitions(Broker& broker, BrokerShard&
       continue;
     }
     const auto home = static_cast<size_t>(broker.home_of(topic->id, item.partition).shard.index());
+    results[i].topic_id = topic->id;
     if (!is_home[home]) ++homes;
     is_home[home] = true;
     places.push_back({.item = &item, .result = &results[i], .topic_id = topic->id, .home = home});

@@ -14,6 +14,7 @@ namespace moldau::broker {
 // What a partition answered.
 struct FetchedPartition {
   protocol::FetchResponse::PartitionData answer;  // without records
+  Uuid topic_id;                                  // of what was read
   std::vector<Reply::FileRange> ranges;           // the records; after_bytes unused
   uint64_t size_bytes = 0;                        // of all ranges
   bool ends_wait = false;                         // an error or a diverging epoch: answer at once

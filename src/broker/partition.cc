@@ -110,7 +110,6 @@ task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_
   if (!read->file || read->size_bytes == 0 || read->is_first_batch_incomplete) co_return;
   into.size_bytes = read->size_bytes;
   into.ranges.push_back({.file = std::move(read->file), .position = read->position, .size_bytes = read->size_bytes});
-  metrics_.bytes_out->add(read->size_bytes);
 }
 
 void Partition::add_watch(std::shared_ptr<FetchWatch> watch) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "broker/broker_shard.h"
 #include "broker/fetch_watch.h"
 #include "protocol/error_code.h"
 #include "storage/log.h"
@@ -30,13 +31,6 @@ struct AppendAnswer {
   int64_t log_append_time_ms = -1;
   int64_t log_start_offset = -1;
   std::vector<storage::RecordError> record_errors;
-};
-
-// What a partition counts; owned by the shard's registry.
-struct PartitionMetrics {
-  Counter* bytes_in = nullptr;
-  Counter* bytes_out = nullptr;
-  Counter* records_in = nullptr;
 };
 
 class Partition {

@@ -28,7 +28,12 @@ class NodeMetrics final : public admin::MetricsSource {
     auto answer = std::make_shared<std::promise<std::vector<MetricFamily>>>();
     auto given = answer->get_future();
     broker::Broker& broker = node_.broker();
-    broker.first_shard().shard.post([&broker, answer] { broker.background.spawn(answer_with(broker, answer)); });
+    broker.first_shard().shard.post([&broker, answer] {
+      if (broker.ready)  // else it began to stop since
+        broker.background.spawn(answer_with(broker, answer));
+      else
+        answer->set_value({});
+    });
     if (given.wait_for(std::chrono::seconds(2)) != std::future_status::ready) return {};
     return given.get();
   }

@@ -1,4 +1,4 @@
-// The HTTP port of a running node: what it answers for the node.
+// The HTTP port of a node, from before its start until after its stop: what it answers for the node.
 #pragma once
 
 #include <memory>

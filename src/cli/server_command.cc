@@ -74,11 +74,12 @@ int run(const Arguments& arguments) {
   const metadata::OwnConfig own = config->node.own;
   server::RunOptions options;
   options.shards = own.shards.value_or(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  options.on_ready = [own](server::Node& node) -> std::shared_ptr<void> {
+  options.on_starting = [own](server::Node& node) -> std::shared_ptr<void> {
+    return own.http_port ? start_http(node, own.http_host, *own.http_port) : nullptr;
+  };
+  options.on_ready = [](server::Node& node) {
     for (const runtime::Address& address : node.addresses()) log_info("listening on {}", address.to_string());
     log_info("cluster {}, node {}: ready", node.broker().cluster_id, node.broker().config.node_id);
-    if (!own.http_port) return nullptr;
-    return start_http(node, own.http_host, *own.http_port);
   };
   const auto outcome = server::run_server(std::move(*config), std::move(options));
   if (outcome) return 0;

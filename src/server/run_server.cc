@@ -19,9 +19,10 @@ struct StopRequest {
 task<void> serve(runtime::Environment& environment, metadata::LoadedConfig config, const RunOptions& options, StopRequest& stop,
                  Outcome& outcome) {
   Node node(environment, std::move(config));
+  const std::shared_ptr<void> kept = options.on_starting ? options.on_starting(node) : nullptr;
   outcome = co_await node.start();
   if (outcome) {
-    std::shared_ptr<void> kept = options.on_ready ? options.on_ready(node) : nullptr;
+    if (options.on_ready) options.on_ready(node);
     while (!stop.asked) co_await stop.changed.wait();
     log_info("stopping");
   }

@@ -11,8 +11,10 @@ namespace moldau::server {
 
 struct RunOptions {
   int shards = 1;
-  // Called on shard 0 when the node serves; what it returns is kept until the node stops (the HTTP port).
-  std::function<std::shared_ptr<void>(Node&)> on_ready;
+  // Called on shard 0 before the node starts; what it returns is kept until the node has stopped, so that the HTTP port
+  // answers while logs are recovered and while connections drain.
+  std::function<std::shared_ptr<void>(Node&)> on_starting;
+  std::function<void(Node&)> on_ready;  // likewise, when the node serves
 };
 
 // Returns when the node has stopped: nothing after SIGTERM or SIGINT, a sentence if it could not start.

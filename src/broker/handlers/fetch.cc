@@ -114,6 +114,8 @@ task<Reply> handle_fetch(RequestContext& context) {
     watch->abandon();
     if (!context.connection.watch->closed()) context.connection.watch->remove(watch.get());
   }
+  for (const FetchedPartition& partition : read)
+    if (partition.size_bytes > 0) context.shard.count_fetched({partition.topic_id, partition.answer.partition_index}, partition.size_bytes);
   std::vector<Reply::FileRange> ranges;
   const FetchResponse response = make_response(fetch, read, context.version, ranges);
   co_return make_fetch_reply(context, response, std::move(ranges));
