@@ -2,11 +2,10 @@
 
 #include <array>
 
+#include "broker/broker_shard.h"
 #include "protocol/api_table.h"
 
 namespace moldau::broker {
-
-using protocol::ApiKey;
 
 namespace {
 
@@ -15,39 +14,47 @@ struct Entry {
   Handler handle;
 };
 
+template <ApiKey key, runtime::task<Reply> (*handle)(RequestContext&, Gate<key>)>
+runtime::task<Reply> through_gate(RequestContext& context) {
+  return handle(context, Gate<key>(*context.shard.authorizer, caller_of(context.connection)));
+}
+
+template <ApiKey key, runtime::task<Reply> (*handle)(RequestContext&, Gate<key>)>
+constexpr Entry serve{key, through_gate<key, handle>};
+
 constexpr Entry served[] = {
-    {ApiKey::produce, handle_produce},
-    {ApiKey::fetch, handle_fetch},
-    {ApiKey::list_offsets, handle_list_offsets},
-    {ApiKey::metadata, handle_metadata},
-    {ApiKey::offset_commit, handle_offset_commit},
-    {ApiKey::offset_fetch, handle_offset_fetch},
-    {ApiKey::find_coordinator, handle_find_coordinator},
-    {ApiKey::join_group, handle_join_group},
-    {ApiKey::heartbeat, handle_heartbeat},
-    {ApiKey::leave_group, handle_leave_group},
-    {ApiKey::sync_group, handle_sync_group},
-    {ApiKey::describe_groups, handle_describe_groups},
-    {ApiKey::list_groups, handle_list_groups},
-    {ApiKey::api_versions, handle_api_versions},
-    {ApiKey::create_topics, handle_create_topics},
-    {ApiKey::delete_topics, handle_delete_topics},
-    {ApiKey::delete_records, handle_delete_records},
-    {ApiKey::init_producer_id, handle_init_producer_id},
-    {ApiKey::offset_for_leader_epoch, handle_offset_for_leader_epoch},
-    {ApiKey::describe_configs, handle_describe_configs},
-    {ApiKey::alter_configs, handle_alter_configs},
-    {ApiKey::describe_log_dirs, handle_describe_log_dirs},
-    {ApiKey::create_partitions, handle_create_partitions},
-    {ApiKey::delete_groups, handle_delete_groups},
-    {ApiKey::incremental_alter_configs, handle_incremental_alter_configs},
-    {ApiKey::offset_delete, handle_offset_delete},
-    {ApiKey::describe_quorum, handle_describe_quorum},
-    {ApiKey::update_features, handle_update_features},
-    {ApiKey::describe_cluster, handle_describe_cluster},
-    {ApiKey::describe_producers, handle_describe_producers},
-    {ApiKey::list_config_resources, handle_list_config_resources},
-    {ApiKey::describe_topic_partitions, handle_describe_topic_partitions},
+    serve<ApiKey::produce, handle_produce>,
+    serve<ApiKey::fetch, handle_fetch>,
+    serve<ApiKey::list_offsets, handle_list_offsets>,
+    serve<ApiKey::metadata, handle_metadata>,
+    serve<ApiKey::offset_commit, handle_offset_commit>,
+    serve<ApiKey::offset_fetch, handle_offset_fetch>,
+    serve<ApiKey::find_coordinator, handle_find_coordinator>,
+    serve<ApiKey::join_group, handle_join_group>,
+    serve<ApiKey::heartbeat, handle_heartbeat>,
+    serve<ApiKey::leave_group, handle_leave_group>,
+    serve<ApiKey::sync_group, handle_sync_group>,
+    serve<ApiKey::describe_groups, handle_describe_groups>,
+    serve<ApiKey::list_groups, handle_list_groups>,
+    serve<ApiKey::api_versions, handle_api_versions>,
+    serve<ApiKey::create_topics, handle_create_topics>,
+    serve<ApiKey::delete_topics, handle_delete_topics>,
+    serve<ApiKey::delete_records, handle_delete_records>,
+    serve<ApiKey::init_producer_id, handle_init_producer_id>,
+    serve<ApiKey::offset_for_leader_epoch, handle_offset_for_leader_epoch>,
+    serve<ApiKey::describe_configs, handle_describe_configs>,
+    serve<ApiKey::alter_configs, handle_alter_configs>,
+    serve<ApiKey::describe_log_dirs, handle_describe_log_dirs>,
+    serve<ApiKey::create_partitions, handle_create_partitions>,
+    serve<ApiKey::delete_groups, handle_delete_groups>,
+    serve<ApiKey::incremental_alter_configs, handle_incremental_alter_configs>,
+    serve<ApiKey::offset_delete, handle_offset_delete>,
+    serve<ApiKey::describe_quorum, handle_describe_quorum>,
+    serve<ApiKey::update_features, handle_update_features>,
+    serve<ApiKey::describe_cluster, handle_describe_cluster>,
+    serve<ApiKey::describe_producers, handle_describe_producers>,
+    serve<ApiKey::list_config_resources, handle_list_config_resources>,
+    serve<ApiKey::describe_topic_partitions, handle_describe_topic_partitions>,
 };
 
 constexpr size_t table_size = 128;

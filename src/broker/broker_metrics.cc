@@ -79,7 +79,8 @@ task<void> measure_lag(Broker& broker, std::vector<GroupOffset>& offsets) {
   for (GroupOffset& offset : offsets) {
     const metadata::Topic* topic = image->find_topic(offset.topic);
     if (topic == nullptr || topic->find(offset.partition) == nullptr) continue;
-    calls.push_back({.key = {topic->id, offset.partition},
+    calls.push_back({.access = security::Authorized::as_node(),
+                     .key = {topic->id, offset.partition},
                      .answer = [&offset, now_ms = broker.wall_clock_ms()](Partition& partition) { return measure_age(partition, offset, now_ms); },
                      .refuse = [](protocol::ErrorCode) {}});
   }

@@ -12,6 +12,7 @@ static constexpr size_t max_open_files = 4096;  // of the node
 BrokerShard::BrokerShard(Broker& owner, runtime::Shard& runtime_shard, size_t shard_count)
     : broker(owner),
       shard(runtime_shard),
+      authorizer(security::allow_all()),
       refusals(metrics),
       open_files(owner.environment.files(), max_open_files / shard_count),
       fetch_sessions(static_cast<size_t>(std::max(owner.config.fetch.max_incremental_fetch_session_cache_slots, 0)) / shard_count,

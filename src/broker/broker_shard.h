@@ -16,6 +16,7 @@
 #include "metadata/config/topic_config.h"
 #include "metadata/image.h"
 #include "runtime/environment.h"
+#include "security/authorizer.h"
 #include "storage/open_files.h"
 
 namespace moldau::broker {
@@ -56,6 +57,7 @@ struct BrokerShard {
 
   Broker& broker;
   runtime::Shard& shard;
+  std::unique_ptr<security::Authorizer> authorizer;  // asked by the gate of every request
   MetricRegistry metrics;
   Refusals refusals;
   metadata::MetadataImagePtr image;

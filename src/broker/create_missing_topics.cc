@@ -34,7 +34,7 @@ static CreateTopicsRequest::CreatableTopic describe_topic(const metadata::NodeCo
 runtime::task<void> create_missing_topics(Broker& broker, std::vector<std::string> names) {
   CreateTopicsRequest request;
   for (const std::string& name : names) request.topics.push_back(describe_topic(broker.config, name));
-  const protocol::CreateTopicsResponse response = co_await broker.quorum->handle(std::move(request), create_topics_version);
+  const protocol::CreateTopicsResponse response = co_await broker.quorum->handle(security::Authorized::as_node(), std::move(request), create_topics_version);
   for (const auto& topic : response.topics) {
     const auto error = static_cast<ErrorCode>(topic.error_code);
     if (error == ErrorCode::none)

@@ -6,6 +6,8 @@ namespace moldau::broker {
 
 using protocol::ErrorCode;
 using runtime::task;
+using security::Operation;
+using security::ResourceType;
 
 namespace {
 
@@ -18,14 +20,6 @@ struct Place {
   Uuid topic_id;
   size_t home = 0;
 };
-
-void refuse(FetchedPartition& result, ErrorCode error) {
-  result.answer.error_code = static_cast<int16_t>(error);
-  result.answer.high_watermark = -1;
-  result.answer.last_stable_offset = -1;
-  result.answer.log_start_offset = -1;
-  result.ends_wait = true;
-}
 
 // Kafka's order of checks: topic, place, epoch (KIP-320), offset.
 task<void> read_one(BrokerShard& shard, const Place& place, FetchTerms terms, uint64_t budget_bytes, bool at_least_one,
@@ -78,8 +72,17 @@ void keep_within(std::vector<FetchedPartition>& results, int32_t max_bytes) {
 
 }  // namespace
 
+void refuse(FetchedPartition& result, ErrorCode error) {
+  result.answer.error_code = static_cast<int16_t>(error);
+  result.answer.high_watermark = -1;
+  result.answer.last_stable_offset = -1;
+  result.answer.log_start_offset = -1;
+  result.ends_wait = true;
+}
+
 task<std::vector<FetchedPartition>> read_partitions(Broker& broker, BrokerShard& here, const FetchContext& context,
-                                                    const metadata::MetadataImage& image, FetchTerms terms,
+                                                    const metadata::MetadataImage& image,
+                                                    security::Gate<protocol::ApiKey::fetch> gate, FetchTerms terms,
                                                     std::shared_ptr<FetchWatch> watch) {
   std::vector<FetchedPartition> results(context.items.size());
   std::vector<Place> places;
@@ -91,11 +94,15 @@ task<std::vector<FetchedPartition>> read_partitions(Broker& broker, BrokerShard&
     FetchItem& item = *context.items[i];
     results[i].answer.partition_index = item.partition;
     const metadata::Topic* topic = by_id ? image.find_topic(item.topic_id) : image.find_topic(item.topic);
-    if (topic == nullptr) {
-      refuse(results[i], by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
+    if (topic == nullptr && by_id) {
+      refuse(results[i], ErrorCode::unknown_topic_id);
       continue;
     }
-    if (topic->find(item.partition) == nullptr) {
+    if (!gate.may<Operation::read, ResourceType::topic>(topic == nullptr ? item.topic : topic->name)) {
+      refuse(results[i], ErrorCode::topic_authorization_failed);
+      continue;
+    }
+    if (topic == nullptr || topic->find(item.partition) == nullptr) {
       refuse(results[i], ErrorCode::unknown_topic_or_partition);
       continue;
     }

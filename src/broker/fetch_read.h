@@ -8,6 +8,7 @@
 #include "broker/fetch_watch.h"
 #include "broker/request.h"
 #include "broker/gather.h"
+#include "security/gate.h"
 
 namespace moldau::broker {
 
@@ -20,16 +21,20 @@ struct FetchedPartition {
   bool ends_wait = false;                         // an error or a diverging epoch: answer at once
 };
 
+// Answers a partition with an error.
+void refuse(FetchedPartition& result, protocol::ErrorCode error);
+
 struct FetchTerms {
   int16_t version = 0;
   bool read_committed = false;
   int32_t max_bytes = 0;  // of the whole answer
 };
 
-// Reads every item, in order. `watch` (may be null) is left with each partition that was read, so that it fires when
+// Reads every item whose topic the caller may read, in order. `watch` (may be null) is left with each partition that was read, so that it fires when
 // there is more.
 runtime::task<std::vector<FetchedPartition>> read_partitions(Broker& broker, BrokerShard& here, const FetchContext& context,
-                                                             const metadata::MetadataImage& image, FetchTerms terms,
+                                                             const metadata::MetadataImage& image,
+                                                             security::Gate<protocol::ApiKey::fetch> gate, FetchTerms terms,
                                                              std::shared_ptr<FetchWatch> watch);
 
 }  // namespace moldau::broker

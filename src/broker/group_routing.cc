@@ -26,9 +26,10 @@ static task<Answer> ask_on(BrokerShard& shard, int32_t partition, groups::Call c
   co_return co_await host->second->ask(std::move(call), std::move(request));
 }
 
-task<Answer> ask_coordinator(const RequestContext& context, std::string group_id, groups::Request request) {
+task<Answer> ask_coordinator(const RequestContext& context, security::Authorized access, groups::Request request) {
+  MOLDAU_ASSERT(access.resource() == security::ResourceType::group);
   const metadata::MetadataImagePtr image = context.shard.image;
-  const int32_t partition = coordinator_partition_of(*image, group_id);
+  const int32_t partition = coordinator_partition_of(*image, access.name());
   if (partition < 0) co_return fail(ErrorCode::not_coordinator);
   BrokerShard& home = context.broker.home_of(image->find_topic(offsets_topic_name)->id, partition);
   co_return co_await runtime::call_on(

@@ -8,11 +8,13 @@
 #include "broker/gather.h"
 #include "broker/partition.h"
 #include "broker/request.h"
+#include "security/gate.h"
 
 namespace moldau::broker {
 
 // `answer` is called on the partition's home shard; a partition that this node does not lead is never asked.
 struct PartitionCall {
+  security::Authorized access;  // to the topic
   PartitionKey key;
   std::function<runtime::task<void>(Partition&)> answer;
   std::function<void(protocol::ErrorCode)> refuse;  // on the same shard, in place of `answer`

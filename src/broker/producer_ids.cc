@@ -21,7 +21,7 @@ task<result<ProducerId, ErrorCode>> ProducerIds::next_here() {
     request.broker_id = broker_.config.node_id.value();
     const metadata::Broker* self = broker_.quorum->image()->find_broker(request.broker_id);
     request.broker_epoch = self == nullptr ? -1 : self->epoch;
-    const protocol::AllocateProducerIdsResponse block = co_await broker_.quorum->handle(std::move(request), 0);
+    const protocol::AllocateProducerIdsResponse block = co_await broker_.quorum->handle(security::Authorized::as_node(), std::move(request), 0);
     ids_.on_block(block, runtime::Shard::current().now_us() / 1000);
   }
   if (ready) co_return *ready;

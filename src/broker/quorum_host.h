@@ -14,6 +14,7 @@
 #include "controller/controller.h"
 #include "raft/quorum_of_one.h"
 #include "runtime/signal.h"
+#include "security/gate.h"
 #include "storage/log.h"
 
 namespace moldau::broker {
@@ -38,9 +39,9 @@ class QuorumHost {
   // From now on every shard gets each new image; the current one first.
   [[nodiscard]] runtime::task<void> publish_to_shards();
 
-  // A request to the controller, from any shard.
+  // A request to the controller, from any shard. `access` allows what is left of it.
   template <class Request>
-  auto handle(Request request, int16_t version) {
+  auto handle([[maybe_unused]] security::Authorized access, Request request, int16_t version) {
     using Answer = decltype(std::declval<controller::Controller&>().handle(request, std::declval<controller::RequestContext>()));
     using Response = decltype(std::declval<Answer>().response);
     return runtime::call_on(broker_.first_shard().shard, [this, request = std::move(request), version]() mutable {

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "broker/refusal.h"
 #include "runtime/network.h"
+#include "security/authorizer.h"
 
 namespace moldau::broker {
 
@@ -37,6 +38,7 @@ class ConnectionWatch {
 
 // What is known of a client's connection.
 struct ClientConnection {
+  security::Principal principal;  // whom the listener took the client for
   runtime::Address peer;
   runtime::Address local;
   std::string listener_name;
@@ -44,6 +46,10 @@ struct ClientConnection {
   std::string software_version;
   std::shared_ptr<ConnectionWatch> watch;
 };
+
+[[nodiscard]] inline security::Caller caller_of(const ClientConnection& connection) {
+  return {.principal = &connection.principal, .host = connection.peer.host};
+}
 
 struct RequestContext {
   Broker& broker;

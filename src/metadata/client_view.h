@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "metadata/client_access.h"
 #include "metadata/image.h"
 
 namespace moldau::metadata {
@@ -17,13 +18,7 @@ struct ClientView {
   std::string_view cluster_id;
   int32_t node_id = -1;         // this broker: named as controller where it is listed
   int16_t version = 0;          // of the API
-  // Sets of operations as bits, for who asks for them (KIP-430). The defaults are what Kafka answers without authorizer.
-  int32_t cluster_operations = all_cluster_operations;
-  int32_t topic_operations = all_topic_operations;
-
-  static constexpr int32_t all_cluster_operations = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
-  static constexpr int32_t all_topic_operations =
-      1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
+  const ClientAccess& access;
 };
 
 // Operations that nobody asked for.

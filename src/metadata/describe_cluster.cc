@@ -35,7 +35,7 @@ protocol::DescribeClusterResponse answer_describe_cluster(const protocol::Descri
   response.cluster_id = std::string(view.cluster_id);
   response.controller_id = visible_controller(image, view);
   response.endpoint_type = broker_endpoint;
-  if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = view.cluster_operations;
+  if (request.include_cluster_authorized_operations) response.cluster_authorized_operations = view.access.cluster_operations();
   return response;
 }
 

@@ -1,6 +1,7 @@
 #include "metadata/describe_topic_partitions.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -103,14 +104,25 @@ DescribeTopicPartitionsResponse answer_describe_topic_partitions(const DescribeT
   };
   const int32_t limit = std::max(std::min(most_partitions, request.response_partition_limit), 1);
   Collection collection(image, view, static_cast<size_t>(limit));
+  std::vector<ResponseTopic> hidden;
   if (wants_all) {
-    for (auto at = image.topics_by_name.lower_bound(from); at != image.topics_by_name.end(); ++at)
+    for (auto at = image.topics_by_name.lower_bound(from); at != image.topics_by_name.end(); ++at) {
+      if (!view.access.may_describe_topic(at->first, false)) continue;
       if (!collection.add(at->first, first_partition(at->first), false)) break;
+    }
   } else {
-    for (const std::string& name : names)
+    for (const std::string& name : names) {
+      if (!view.access.may_describe_topic(name, true)) {
+        hidden.push_back(missing(name, ErrorCode::topic_authorization_failed));
+        hidden.back().is_internal = false;
+        continue;
+      }
       if (!collection.add(name, first_partition(name), true)) break;
+    }
   }
-  for (ResponseTopic& topic : collection.response.topics) topic.topic_authorized_operations = view.topic_operations;
+  for (ResponseTopic& topic : collection.response.topics)
+    topic.topic_authorized_operations = view.access.topic_operations(*topic.name);
+  std::ranges::move(hidden, std::back_inserter(collection.response.topics));
   return std::move(collection.response);
 }
 

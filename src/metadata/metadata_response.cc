@@ -1,6 +1,7 @@
 #include "metadata/metadata_response.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -82,27 +83,45 @@ bool is_malformed(const MetadataRequest& request, int16_t version) {
 
 void add_all_topics(const MetadataImage& image, const ClientView& view, MetadataResponse& response) {
   response.topics.reserve(image.topics_by_name.size());
-  for (const auto& [name, topic] : image.topics_by_name) response.topics.push_back(describe(image, *topic, view));
+  for (const auto& [name, topic] : image.topics_by_name)
+    if (view.access.may_describe_topic(name, false)) response.topics.push_back(describe(image, *topic, view));
 }
 
 void add_by_id(const std::set<Uuid>& ids, const MetadataImage& image, const ClientView& view,
                MetadataResponse& response) {
+  std::vector<ResponseTopic> hidden;
   for (const Uuid& id : ids)
     if (image.find_topic(id) == nullptr)
       response.topics.push_back(missing(std::nullopt, id, ErrorCode::unknown_topic_id));
-  for (const Uuid& id : ids)
-    if (const Topic* topic = image.find_topic(id)) response.topics.push_back(describe(image, *topic, view));
+  for (const Uuid& id : ids) {
+    const Topic* topic = image.find_topic(id);
+    if (topic == nullptr) continue;
+    if (view.access.may_describe_topic(topic->name, true))
+      response.topics.push_back(describe(image, *topic, view));
+    else  // the id alone is no secret
+      hidden.push_back(missing(std::nullopt, id, ErrorCode::topic_authorization_failed));
+  }
+  std::ranges::move(hidden, std::back_inserter(response.topics));
 }
 
-// Topics that exist come first. Gives the names of those that do not and could be created.
+// Topics that exist come first, then those that do not, then those that may not be made or may not be seen. Gives the
+// names of those that could be created, if `may_create`.
 std::vector<std::string> add_by_name(const MetadataRequest& request, const MetadataImage& image, const ClientView& view,
-                                     MetadataResponse& response) {
+                                     bool may_create, MetadataResponse& response) {
   std::set<std::string_view> seen;
   std::vector<std::string> absent;
+  std::vector<ResponseTopic> not_creatable;
+  std::vector<ResponseTopic> hidden;
   for (const auto& topic : *request.topics) {
     if (!topic.name || !seen.insert(*topic.name).second) continue;
-    if (const Topic* found = image.find_topic(*topic.name)) {
+    if (!view.access.may_describe_topic(*topic.name, true)) {
+      // Whether there is such a topic is not told, not even whether it would be an internal one.
+      hidden.push_back(missing(topic.name, {}, ErrorCode::topic_authorization_failed));
+      hidden.back().is_internal = false;
+    } else if (const Topic* found = image.find_topic(*topic.name)) {
       response.topics.push_back(describe(image, *found, view));
+    } else if (may_create && !view.access.may_create_topic(*topic.name)) {
+      not_creatable.push_back(missing(topic.name, {}, ErrorCode::topic_authorization_failed));
     } else {
       absent.push_back(*topic.name);
     }
@@ -112,9 +131,17 @@ std::vector<std::string> add_by_name(const MetadataRequest& request, const Metad
     const bool is_good = !topic_name_problem(name);
     response.topics.push_back(
         missing(name, {}, is_good ? ErrorCode::unknown_topic_or_partition : ErrorCode::invalid_topic_exception));
-    if (is_good) good_names.push_back(name);
+    if (is_good && may_create) good_names.push_back(name);
   }
+  std::ranges::move(not_creatable, std::back_inserter(response.topics));
+  std::ranges::move(hidden, std::back_inserter(response.topics));
   return good_names;
+}
+
+// Whether Kafka tells the operations on this topic: not of topics that it has not looked at.
+bool has_operations(const ResponseTopic& topic) {
+  return topic.error_code != static_cast<int16_t>(ErrorCode::unknown_topic_id) &&
+         topic.error_code != static_cast<int16_t>(ErrorCode::topic_authorization_failed);
 }
 
 }  // namespace
@@ -143,23 +170,20 @@ MetadataAnswer answer_metadata(const MetadataRequest& request, const MetadataIma
   if (!wants_all)
     for (const auto& topic : *request.topics)
       if (!topic.topic_id.is_zero()) ids.insert(topic.topic_id);
-  size_t unknown_ids = 0;
   if (wants_all) {
     add_all_topics(image, view, response);
   } else if (!ids.empty()) {
     add_by_id(ids, image, view, response);
-    unknown_ids = static_cast<size_t>(std::ranges::count(response.topics, static_cast<int16_t>(ErrorCode::unknown_topic_id),
-                                                         &ResponseTopic::error_code));
   } else {
-    auto absent = add_by_name(request, image, view, response);
-    if (may_create && request.allow_auto_topic_creation) answer.to_create = std::move(absent);
+    answer.to_create =
+        add_by_name(request, image, view, may_create && request.allow_auto_topic_creation, response);
   }
 
   if (request.include_topic_authorized_operations)
-    for (size_t i = unknown_ids; i < response.topics.size(); ++i)
-      response.topics[i].topic_authorized_operations = view.topic_operations;
+    for (ResponseTopic& topic : response.topics)
+      if (has_operations(topic)) topic.topic_authorized_operations = view.access.topic_operations(*topic.name);
   if (request.include_cluster_authorized_operations && view.version <= last_version_with_cluster_operations)
-    response.cluster_authorized_operations = view.cluster_operations;
+    response.cluster_authorized_operations = view.access.cluster_operations();
   return answer;
 }
 

@@ -103,7 +103,7 @@ Outcome Node::bind() {
 
 task<Outcome> Node::register_broker() {
   const protocol::BrokerRegistrationRequest request = broker_registration(environment_, config_.node, broker_);
-  const auto response = co_await broker_.quorum->handle(request, protocol::BrokerRegistrationRequest::valid_versions.max);
+  const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), request, protocol::BrokerRegistrationRequest::valid_versions.max);
   if (response.error_code != 0)
     co_return fail(fmt::format("the broker cannot register: {}", protocol::error_message(static_cast<protocol::ErrorCode>(response.error_code))));
   broker_epoch_ = response.broker_epoch;
@@ -117,7 +117,7 @@ task<Outcome> Node::unfence() {
     heartbeat.broker_epoch = broker_epoch_;
     heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
     heartbeat.want_fence = false;
-    const auto response = co_await broker_.quorum->handle(heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
+    const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0)
       co_return fail(fmt::format("the broker cannot be unfenced: {}", protocol::error_message(static_cast<protocol::ErrorCode>(response.error_code))));
     if (!response.is_fenced) co_return Outcome{};
@@ -143,7 +143,7 @@ task<void> Node::leave_cluster() {
     heartbeat.broker_epoch = broker_epoch_;
     heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
     heartbeat.want_shut_down = true;
-    const auto response = co_await broker_.quorum->handle(heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
+    const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0 || response.should_shut_down) co_return;
   }
 }

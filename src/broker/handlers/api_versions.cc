@@ -51,7 +51,8 @@ static void add_features(ApiVersionsResponse& response, const metadata::Metadata
   add_finalized(metadata::kraft_version_feature, image.kraft_version);
 }
 
-task<Reply> handle_api_versions(RequestContext& context) {
+task<Reply> handle_api_versions(RequestContext& context, Gate<ApiKey::api_versions> gate) {
+  gate.is_open();
   ApiVersionsResponse response;
   const protocol::VersionRange versions = find_handler(context.api_key).versions;
   if (!versions.contains(context.version)) {

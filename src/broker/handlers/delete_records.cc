@@ -11,6 +11,8 @@ using protocol::DeleteRecordsRequest;
 using protocol::DeleteRecordsResponse;
 using protocol::ErrorCode;
 using runtime::task;
+using security::Operation;
+using security::ResourceType;
 
 using PartitionAnswer = DeleteRecordsResponse::DeleteRecordsPartitionResult;
 
@@ -30,7 +32,7 @@ static task<void> delete_before(Partition& partition, int64_t offset, PartitionA
   answer.low_watermark = log.log_start_offset().value();
 }
 
-task<Reply> handle_delete_records(RequestContext& context) {
+task<Reply> handle_delete_records(RequestContext& context, Gate<ApiKey::delete_records> gate) {
   MOLDAU_DECODE(DeleteRecordsRequest, request, context);
   const metadata::MetadataImagePtr image = context.shard.image;
   DeleteRecordsResponse response;
@@ -39,17 +41,21 @@ task<Reply> handle_delete_records(RequestContext& context) {
   for (size_t i = 0; i < request.topics.size(); ++i) {
     response.topics[i].name = request.topics[i].name;
     response.topics[i].partitions.resize(request.topics[i].partitions.size());
+    const auto access = gate.may<Operation::delete_, ResourceType::topic>(request.topics[i].name);
     const metadata::Topic* topic = image->find_topic(request.topics[i].name);
     for (size_t j = 0; j < request.topics[i].partitions.size(); ++j) {
       const auto& asked = request.topics[i].partitions[j];
       PartitionAnswer& answer = response.topics[i].partitions[j];
       answer.partition_index = asked.partition_index;
-      if (topic == nullptr || topic->find(asked.partition_index) == nullptr) {
+      if (!access) {
+        refuse(answer, ErrorCode::topic_authorization_failed);
+      } else if (topic == nullptr || topic->find(asked.partition_index) == nullptr) {
         refuse(answer, ErrorCode::unknown_topic_or_partition);
       } else if (is_internal_topic(topic->name)) {
         refuse(answer, ErrorCode::invalid_topic_exception);
       } else {
-        calls.push_back({.key = {topic->id, asked.partition_index},
+        calls.push_back({.access = *access,
+                         .key = {topic->id, asked.partition_index},
                          .answer = [&asked, &answer](Partition& partition) { return delete_before(partition, asked.offset, answer); },
                          .refuse = [&answer](ErrorCode error) { refuse(answer, error); }});
       }

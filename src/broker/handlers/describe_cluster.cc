@@ -6,9 +6,10 @@
 
 namespace moldau::broker {
 
-runtime::task<Reply> handle_describe_cluster(RequestContext& context) {
+runtime::task<Reply> handle_describe_cluster(RequestContext& context, Gate<ApiKey::describe_cluster> gate) {
   MOLDAU_DECODE(DescribeClusterRequest, request, context);
-  co_return make_reply(context, metadata::answer_describe_cluster(request, *context.shard.image, client_view(context)));
+  const GatedAccess access(gate);
+  co_return make_reply(context, metadata::answer_describe_cluster(request, *context.shard.image, client_view(context, access)));
 }
 
 }  // namespace moldau::broker

@@ -45,8 +45,13 @@ task<void> measure(BrokerShard& shard, const DescribeLogDirsRequest& request, st
 
 }  // namespace
 
-task<Reply> handle_describe_log_dirs(RequestContext& context) {
+task<Reply> handle_describe_log_dirs(RequestContext& context, Gate<ApiKey::describe_log_dirs> gate) {
   MOLDAU_DECODE(DescribeLogDirsRequest, request, context);
+  if (!gate.may_on_cluster<security::Operation::describe>()) {
+    DescribeLogDirsResponse refused;
+    if (context.version >= 3) refused.error_code = static_cast<int16_t>(ErrorCode::cluster_authorization_failed);
+    co_return make_reply(context, refused);
+  }
   Broker& broker = context.broker;
   std::vector<std::vector<Size>> of_shard(broker.shards.size());
   co_await gather_all(broker, [&](BrokerShard& shard) {

@@ -11,8 +11,14 @@ static task<protocol::DescribeQuorumResponse> describe(Broker& broker, const pro
   co_return broker.quorum->quorum().describe(request, broker.wall_clock_ms());
 }
 
-task<Reply> handle_describe_quorum(RequestContext& context) {
+task<Reply> handle_describe_quorum(RequestContext& context, Gate<ApiKey::describe_quorum> gate) {
   MOLDAU_DECODE(DescribeQuorumRequest, request, context);
+  if (!gate.may_on_cluster<security::Operation::describe>()) {
+    protocol::DescribeQuorumResponse refused;
+    refused.error_code = static_cast<int16_t>(protocol::ErrorCode::cluster_authorization_failed);
+    if (context.version >= 2) refused.error_message = protocol::error_message(protocol::ErrorCode::cluster_authorization_failed);
+    co_return make_reply(context, refused);
+  }
   Broker& broker = context.broker;
   co_return make_reply(context, co_await runtime::call_on(broker.first_shard().shard,
                                                           [&broker, &request] { return describe(broker, request); }));

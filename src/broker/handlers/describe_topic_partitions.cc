@@ -6,11 +6,12 @@
 
 namespace moldau::broker {
 
-runtime::task<Reply> handle_describe_topic_partitions(RequestContext& context) {
+runtime::task<Reply> handle_describe_topic_partitions(RequestContext& context, Gate<ApiKey::describe_topic_partitions> gate) {
   MOLDAU_DECODE(DescribeTopicPartitionsRequest, request, context);
   const int32_t limit = context.broker.config.network.max_request_partition_size_limit;
-  co_return make_reply(context,
-                       metadata::answer_describe_topic_partitions(request, *context.shard.image, client_view(context), limit));
+  const GatedAccess access(gate);
+  co_return make_reply(context, metadata::answer_describe_topic_partitions(request, *context.shard.image,
+                                                                           client_view(context, access), limit));
 }
 
 }  // namespace moldau::broker

@@ -12,6 +12,8 @@ using protocol::ErrorCode;
 using protocol::FetchRequest;
 using protocol::FetchResponse;
 using runtime::task;
+using security::Operation;
+using security::ResourceType;
 
 namespace {
 
@@ -76,12 +78,24 @@ Reply make_fetch_reply(const RequestContext& context, const FetchResponse& respo
   return reply;
 }
 
+// Somebody who takes himself for a broker and is none: every partition is refused, as a topic that he may not read is.
+Reply refuse_follower(const RequestContext& context, FetchContext& fetch) {
+  std::vector<FetchedPartition> refused(fetch.items.size());
+  for (size_t i = 0; i < refused.size(); ++i) {
+    refused[i].answer.partition_index = fetch.items[i]->partition;
+    refuse(refused[i], ErrorCode::topic_authorization_failed);
+  }
+  std::vector<Reply::FileRange> none;
+  return make_reply(context, make_response(fetch, refused, context.version, none));
+}
+
 }  // namespace
 
-task<Reply> handle_fetch(RequestContext& context) {
+task<Reply> handle_fetch(RequestContext& context, Gate<ApiKey::fetch> gate) {
   MOLDAU_DECODE(FetchRequest, request, context);
   runtime::Shard& shard = context.shard.shard;
-  if (request.replica_id >= 0 || request.replica_state.replica_id >= 0) {
+  const bool is_follower = request.replica_id >= 0 || request.replica_state.replica_id >= 0;
+  if (is_follower && gate.may_on_cluster<Operation::cluster_action>()) {
     FetchResponse refused;  // no other broker can belong to a cluster of one
     refused.error_code = static_cast<int16_t>(ErrorCode::invalid_request);
     co_return make_reply(context, refused);
@@ -93,6 +107,7 @@ task<Reply> handle_fetch(RequestContext& context) {
     refused.session_id = 0;
     co_return make_reply(context, refused);
   }
+  if (is_follower) co_return refuse_follower(context, fetch);
   const FetchTerms terms{.version = context.version,
                          .read_committed = request.isolation_level == 1,
                          .max_bytes = std::min(request.max_bytes, context.broker.config.fetch.fetch_max_bytes)};
@@ -103,7 +118,7 @@ task<Reply> handle_fetch(RequestContext& context) {
     const metadata::MetadataImagePtr image = context.shard.image;
     const bool may_wait = shard.now_us() < deadline_us && !fetch.items.empty() && !context.connection.watch->closed();
     auto watch = may_wait ? std::make_shared<FetchWatch>(shard) : nullptr;
-    read = co_await read_partitions(context.broker, context.shard, fetch, *image, terms, watch);
+    read = co_await read_partitions(context.broker, context.shard, fetch, *image, gate, terms, watch);
     if (!may_wait) break;
     if (is_satisfied(read, request.min_bytes) || context.connection.watch->closed()) {
       watch->abandon();

@@ -10,22 +10,30 @@
 namespace moldau::broker {
 
 using protocol::ErrorCode;
+using security::Operation;
+using security::ResourceType;
 
-runtime::task<Reply> handle_init_producer_id(RequestContext& context) {
+runtime::task<Reply> handle_init_producer_id(RequestContext& context, Gate<ApiKey::init_producer_id> gate) {
   MOLDAU_DECODE(InitProducerIdRequest, request, context);
   protocol::InitProducerIdResponse response;
+  const auto refuse = [&](ErrorCode error) {
+    response.error_code = static_cast<int16_t>(error);
+    response.producer_epoch = -1;
+    return make_reply(context, response);
+  };
   if (request.transactional_id) {
+    if (!gate.may<Operation::write, ResourceType::transactional_id>(*request.transactional_id))
+      co_return refuse(ErrorCode::transactional_id_authorization_failed);
     // Kafka's answer to an empty one; for the others there is no transaction coordinator here yet.
     const bool empty = request.transactional_id->empty();
-    response.error_code = static_cast<int16_t>(empty ? ErrorCode::invalid_request : ErrorCode::coordinator_not_available);
-    response.producer_epoch = -1;
-    co_return make_reply(context, response);
+    co_return refuse(empty ? ErrorCode::invalid_request : ErrorCode::coordinator_not_available);
   }
+  // Whoever may write to some topic may be idempotent about it (KIP-679).
+  if (!gate.may_on_cluster<Operation::idempotent_write>(false) && !gate.may_for_any<Operation::write, ResourceType::topic>())
+    co_return refuse(ErrorCode::cluster_authorization_failed);
   const auto id = co_await context.broker.producer_ids->next();
-  if (!id)
-    response.error_code = static_cast<int16_t>(id.error()), response.producer_epoch = -1;
-  else
-    response.producer_id = id->value();
+  if (!id) co_return refuse(id.error());
+  response.producer_id = id->value();
   co_return make_reply(context, response);
 }
 

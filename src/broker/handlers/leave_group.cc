@@ -1,18 +1,12 @@
 // LeaveGroup: members leave a classic group (in batches since KIP-345).
 #include "broker/api_handlers.h"
-#include "broker/group_routing.h"
-#include "broker/reply.h"
+#include "broker/group_request.h"
 
 namespace moldau::broker {
 
-runtime::task<Reply> handle_leave_group(RequestContext& context) {
+runtime::task<Reply> handle_leave_group(RequestContext& context, Gate<ApiKey::leave_group> gate) {
   MOLDAU_DECODE(LeaveGroupRequest, request, context);
-  std::string group_id = request.group_id;
-  auto answer = co_await ask_coordinator(context, std::move(group_id), std::move(request));
-  if (answer) co_return make_reply(context, std::get<protocol::LeaveGroupResponse>(*answer));
-  protocol::LeaveGroupResponse response;
-  response.error_code = static_cast<int16_t>(answer.error());
-  co_return make_reply(context, response);
+  co_return co_await serve_member<protocol::LeaveGroupResponse>(context, gate, std::move(request));
 }
 
 }  // namespace moldau::broker

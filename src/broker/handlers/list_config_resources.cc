@@ -6,8 +6,13 @@
 
 namespace moldau::broker {
 
-runtime::task<Reply> handle_list_config_resources(RequestContext& context) {
+runtime::task<Reply> handle_list_config_resources(RequestContext& context, Gate<ApiKey::list_config_resources> gate) {
   MOLDAU_DECODE(ListConfigResourcesRequest, request, context);
+  if (!gate.may_on_cluster<security::Operation::describe_configs>()) {
+    protocol::ListConfigResourcesResponse refused;
+    refused.error_code = static_cast<int16_t>(protocol::ErrorCode::cluster_authorization_failed);
+    co_return make_reply(context, refused);
+  }
   co_return make_reply(context, metadata::list_config_resources(request, context.version, *context.shard.image));
 }
 

@@ -11,6 +11,8 @@ using protocol::ErrorCode;
 using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
 using runtime::task;
+using security::Operation;
+using security::ResourceType;
 
 namespace {
 
@@ -63,7 +65,7 @@ task<void> find_offset(Partition& partition, const ListOffsetsRequest::ListOffse
 
 }  // namespace
 
-task<Reply> handle_list_offsets(RequestContext& context) {
+task<Reply> handle_list_offsets(RequestContext& context, Gate<ApiKey::list_offsets> gate) {
   MOLDAU_DECODE(ListOffsetsRequest, request, context);
   const metadata::MetadataImagePtr image = context.shard.image;
   const bool read_committed = request.isolation_level == 1;
@@ -75,11 +77,16 @@ task<Reply> handle_list_offsets(RequestContext& context) {
     auto& topic_answer = response.topics[i];
     topic_answer.name = asked_topic.name;
     topic_answer.partitions.resize(asked_topic.partitions.size());
+    const auto access = gate.may<Operation::describe, ResourceType::topic>(asked_topic.name);
     const metadata::Topic* topic = image->find_topic(asked_topic.name);
     for (size_t j = 0; j < asked_topic.partitions.size(); ++j) {
       const auto& asked = asked_topic.partitions[j];
       PartitionAnswer& answer = topic_answer.partitions[j];
       answer.partition_index = asked.partition_index;
+      if (!access) {
+        refuse(answer, ErrorCode::topic_authorization_failed);
+        continue;
+      }
       if (!is_known_timestamp(asked.timestamp, context.version)) {
         refuse(answer, ErrorCode::unsupported_version);
         continue;
@@ -88,7 +95,8 @@ task<Reply> handle_list_offsets(RequestContext& context) {
         refuse(answer, ErrorCode::unknown_topic_or_partition);
         continue;
       }
-      calls.push_back({.key = {topic->id, asked.partition_index},
+      calls.push_back({.access = *access,
+                       .key = {topic->id, asked.partition_index},
                        .answer = [&asked, &answer, read_committed](Partition& partition) {
                          return find_offset(partition, asked, read_committed, answer);
                        },

@@ -3,17 +3,26 @@
 #include "broker/api_handlers.h"
 #include "broker/group_routing.h"
 #include "broker/reply.h"
+#include "groups/error_replies.h"
 
 namespace moldau::broker {
 
 using protocol::ErrorCode;
 using protocol::OffsetCommitRequest;
 using protocol::OffsetCommitResponse;
+using security::Operation;
+using security::ResourceType;
 
 static constexpr int16_t first_version_by_id = 10;
 
-runtime::task<Reply> handle_offset_commit(RequestContext& context) {
+runtime::task<Reply> handle_offset_commit(RequestContext& context, Gate<ApiKey::offset_commit> gate) {
   MOLDAU_DECODE(OffsetCommitRequest, request, context);
+  const std::string group_id = request.group_id;
+  const auto access = gate.may<Operation::read, ResourceType::group>(group_id);
+  if (!access) {
+    const groups::Response refused = groups::refuse(groups::Request(std::move(request)), context.version, ErrorCode::group_authorization_failed);
+    co_return make_reply(context, std::get<OffsetCommitResponse>(refused));
+  }
   const metadata::MetadataImagePtr image = context.shard.image;
   const bool by_id = context.version >= first_version_by_id;
   OffsetCommitResponse response;
@@ -25,13 +34,19 @@ runtime::task<Reply> handle_offset_commit(RequestContext& context) {
     auto& answered = response.topics.emplace_back();
     answered.name = asked.name;
     answered.topic_id = asked.topic_id;
+    const bool unknown_id = by_id && topic == nullptr;
+    const bool may_read =
+        unknown_id || gate.may<Operation::read, ResourceType::topic>(topic == nullptr ? asked.name : topic->name).has_value();
     OffsetCommitRequest::OffsetCommitRequestTopic passed_on;
     std::vector<Place> passed_places;
     for (auto& partition : asked.partitions) {
       auto& entry = answered.partitions.emplace_back();
       entry.partition_index = partition.partition_index;
+      if (!may_read) {
+        entry.error_code = static_cast<int16_t>(ErrorCode::topic_authorization_failed);
+        continue;
+      }
       if (topic == nullptr || topic->find(partition.partition_index) == nullptr) {
-        const bool unknown_id = by_id && topic == nullptr;
         entry.error_code = static_cast<int16_t>(unknown_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
         continue;
       }
@@ -47,8 +62,7 @@ runtime::task<Reply> handle_offset_commit(RequestContext& context) {
   if (known.empty()) co_return make_reply(context, response);
 
   request.topics = std::move(known);
-  std::string group_id = request.group_id;
-  auto answer = co_await ask_coordinator(context, std::move(group_id), std::move(request));
+  auto answer = co_await ask_coordinator(context, *access, std::move(request));
   for (size_t i = 0; i < places.size(); ++i) {
     for (size_t j = 0; j < places[i].size(); ++j) {
       auto& entry = response.topics[places[i][j].first].partitions[places[i][j].second];

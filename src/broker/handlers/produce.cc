@@ -16,12 +16,15 @@ using protocol::ErrorCode;
 using protocol::ProduceRequest;
 using protocol::ProduceResponse;
 using runtime::task;
+using security::Operation;
+using security::ResourceType;
 
 namespace {
 
 constexpr int16_t first_version_by_id = 13;
 
 struct Part {
+  security::Authorized access;  // to the topic
   const ProduceRequest::PartitionProduceData* data = nullptr;
   ProduceResponse::PartitionProduceResponse* answer = nullptr;
   Uuid topic_id;
@@ -83,12 +86,14 @@ task<void> append_on(BrokerShard& shard, const std::vector<Part>& parts, Terms t
 
 }  // namespace
 
-task<Reply> handle_produce(RequestContext& context) {
+task<Reply> handle_produce(RequestContext& context, Gate<ApiKey::produce> gate) {
   MOLDAU_DECODE(ProduceRequest, request, context);
   const metadata::MetadataImagePtr image = context.shard.image;
   const bool known_acks = request.acks >= -1 && request.acks <= 1;
-  // Kafka takes it for a client that may not use the transactional id, which is none.
-  const bool unauthorized = !request.transactional_id && has_transactional_batch(request);
+  // To Kafka a client without a transactional id may not use the one that it has not named.
+  const bool unauthorized =
+      has_transactional_batch(request) &&
+      (!request.transactional_id || !gate.may<Operation::write, ResourceType::transactional_id>(*request.transactional_id));
   const Terms terms{.acks = request.acks,
                     .version = context.version,
                     .internal_allowed = context.client_id == "__admin_client"};
@@ -105,24 +110,28 @@ task<Reply> handle_produce(RequestContext& context) {
     topic_answer.partition_responses.resize(topic_data.partition_data.size());
     const bool by_id = context.version >= first_version_by_id;
     const metadata::Topic* topic = by_id ? image->find_topic(topic_data.topic_id) : image->find_topic(topic_data.name);
+    const bool unknown_id = by_id && topic == nullptr;
+    const auto access = unauthorized || unknown_id ? std::nullopt : gate.may<Operation::write, ResourceType::topic>(topic == nullptr ? topic_data.name : topic->name);
     for (size_t j = 0; j < topic_data.partition_data.size(); ++j) {
       const auto& data = topic_data.partition_data[j];
       auto& answer = topic_answer.partition_responses[j];
       answer.index = data.index;
-      if (!known_acks) {
-        answer_with(answer, ErrorCode::invalid_required_acks);
-      } else if (unauthorized) {
+      if (unauthorized) {
         answer_with(answer, ErrorCode::transactional_id_authorization_failed);
-      } else if (topic == nullptr) {
-        answer_with(answer, by_id ? ErrorCode::unknown_topic_id : ErrorCode::unknown_topic_or_partition);
-      } else if (topic->find(data.index) == nullptr) {
+      } else if (unknown_id) {
+        answer_with(answer, ErrorCode::unknown_topic_id);
+      } else if (!access) {
+        answer_with(answer, ErrorCode::topic_authorization_failed);
+      } else if (topic == nullptr || topic->find(data.index) == nullptr) {
         answer_with(answer, ErrorCode::unknown_topic_or_partition);
+      } else if (!known_acks) {
+        answer_with(answer, ErrorCode::invalid_required_acks);
       } else if (is_internal_topic(topic->name) && !terms.internal_allowed) {
         answer_with(answer, ErrorCode::invalid_topic_exception, fmt::format("{} is written by the broker alone", topic->name));
       } else {
         const auto home = static_cast<size_t>(context.broker.home_of(topic->id, data.index).shard.index());
         is_home[home] = true;
-        parts.push_back({.data = &data, .answer = &answer, .topic_id = topic->id, .home = home});
+        parts.push_back({.access = *access, .data = &data, .answer = &answer, .topic_id = topic->id, .home = home});
       }
     }
   }
