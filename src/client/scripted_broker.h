@@ -102,6 +102,7 @@ class ScriptedEnvironment : public runtime::Environment, public runtime::Network
   int connections = 0;
 
   const std::vector<runtime::Shard*>& shards() const override { return real_->shards(); }
+  runtime::Shard& quorum_shard() const override { return real_->quorum_shard(); }
   runtime::FileSystem& files() override { return real_->files(); }
   runtime::Network& network() override { return *this; }
   int64_t wall_clock_ms() const override { return 1'750'000'000'000; }

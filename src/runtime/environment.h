@@ -19,6 +19,9 @@ class Environment {
 
   // The node's shards; at least one, fixed for the environment's life.
   [[nodiscard]] virtual const std::vector<Shard*>& shards() const = 0;
+  // One more, for the metadata quorum alone: not among shards(), no connection and no partition lives there, so that
+  // nothing which clients do can keep the quorum waiting.
+  [[nodiscard]] virtual Shard& quorum_shard() const = 0;
   [[nodiscard]] virtual FileSystem& files() = 0;
   [[nodiscard]] virtual Network& network() = 0;
 

@@ -24,7 +24,7 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   virtual ~Shard() = default;
 
-  // Counts from 0 within the node.
+  // Counts from 0 within the node; the quorum's shard comes after all others.
   [[nodiscard]] int index() const { return index_; }
 
   // The shard on whose thread the caller runs. Asserts that there is one.

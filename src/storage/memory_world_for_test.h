@@ -238,6 +238,7 @@ class MemoryEnvironment : public runtime::Environment {
   void advance_ms(int64_t by) { disk.clock_ms = clock_ms += by; }
 
   [[nodiscard]] const std::vector<runtime::Shard*>& shards() const override { return shards_; }
+  [[nodiscard]] runtime::Shard& quorum_shard() const override { return *shards_.front(); }
   [[nodiscard]] runtime::FileSystem& files() override { return disk; }
   [[nodiscard]] runtime::Network& network() override { MOLDAU_UNREACHABLE("a log needs no network"); }
   [[nodiscard]] int64_t wall_clock_ms() const override { return clock_ms; }

@@ -67,9 +67,11 @@ class LinuxEnvironment final : public RealEnvironment {
       event_shards_.push_back(std::make_unique<EventShard>(i));
       shards_.push_back(event_shards_.back().get());
     }
+    quorum_shard_ = std::make_unique<EventShard>(options_.shards);
   }
 
   [[nodiscard]] const std::vector<Shard*>& shards() const override { return shards_; }
+  [[nodiscard]] Shard& quorum_shard() const override { return *quorum_shard_; }
   [[nodiscard]] FileSystem& files() override { return files_; }
   [[nodiscard]] Network& network() override { return network_; }
   [[nodiscard]] int64_t wall_clock_ms() const override {
@@ -99,6 +101,8 @@ class LinuxEnvironment final : public RealEnvironment {
         event_shards_[static_cast<size_t>(i)]->run();
       });
     }
+    // Not pinned: it has little to do, and that must not wait for a busy core while another one is free.
+    threads.emplace_back([this] { quorum_shard_->run(); });
     const cpu_set_t before = allowed;
     if (options_.pin) pin_to(allowed, 0);
     event_shards_[0]->run();
@@ -111,12 +115,14 @@ class LinuxEnvironment final : public RealEnvironment {
   task<void> run_main(std::move_only_function<task<void>()>& main) {
     co_await main();
     for (const auto& shard : event_shards_) shard->stop();
+    quorum_shard_->stop();
   }
 
   RealOptions options_;
   IoPool pool_;
   std::vector<std::unique_ptr<EventShard>> event_shards_;
   std::vector<Shard*> shards_;
+  std::unique_ptr<EventShard> quorum_shard_;
   DiskFileSystem files_;
   SocketNetwork network_;
 };

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -34,6 +36,23 @@ TEST(RealEnvironment, gives_every_shard_a_thread_of_its_own) {
     EXPECT_EQ(&Shard::current(), environment.shards()[0]);
   });
   EXPECT_EQ(threads.size(), 4u);
+}
+
+TEST(RealEnvironment, the_quorum_has_a_thread_that_no_busy_shard_holds_up) {
+  run_in_environment(1, [&](Environment& environment) -> task<void> {
+    Shard& quorum = environment.quorum_shard();
+    EXPECT_EQ(quorum.index(), 1);
+    EXPECT_EQ(std::ranges::count(environment.shards(), &quorum), 0);
+    std::atomic<bool> ran{false};
+    quorum.post([&] { ran = true; });
+    // Shard 0 does not let go.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!ran && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(ran);
+    const auto here = std::this_thread::get_id();
+    EXPECT_NE(co_await call_on(quorum, thread_of_shard), here);
+    EXPECT_EQ(&Shard::current(), environment.shards()[0]);
+  });
 }
 
 task<void> pass_around(Environment& environment, int rounds, std::vector<int>& counts) {

@@ -33,6 +33,7 @@ SimulatedEnvironment::SimulatedEnvironment(World& world, Node& node, uint64_t li
     simulated_shards_.push_back(std::make_unique<SimulatedShard>(i, world));
     shards_.push_back(simulated_shards_.back().get());
   }
+  simulated_shards_.push_back(std::make_unique<SimulatedShard>(shards, world));
   files_ = std::make_unique<SimulatedFiles>(*this);
   network_ = std::make_unique<SimulatedNetwork>(*this);
 }

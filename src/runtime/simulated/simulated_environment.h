@@ -45,6 +45,7 @@ class SimulatedEnvironment final : public Environment {
   ~SimulatedEnvironment() override;
 
   [[nodiscard]] const std::vector<Shard*>& shards() const override { return shards_; }
+  [[nodiscard]] Shard& quorum_shard() const override { return *simulated_shards_.back(); }
   [[nodiscard]] FileSystem& files() override { return *files_; }
   [[nodiscard]] Network& network() override { return *network_; }
   [[nodiscard]] int64_t wall_clock_ms() const override;
@@ -55,6 +56,7 @@ class SimulatedEnvironment final : public Environment {
   [[nodiscard]] World& world() const { return world_; }
   [[nodiscard]] Node& node() const { return node_; }
   [[nodiscard]] uint64_t life() const { return life_; }
+  // All of them, the quorum's at the end.
   [[nodiscard]] const std::vector<std::unique_ptr<SimulatedShard>>& simulated_shards() const { return simulated_shards_; }
 
   void start(World::Main main);

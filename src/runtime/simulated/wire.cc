@@ -50,6 +50,7 @@ LinkPtr Wire::connect(uint64_t client_life, SimulatedShard& client_shard, const 
   SimulatedEnvironment* const server = world_.environment_of(listener.life);
   MOLDAU_ASSERT(server != nullptr);
   const auto& shards = server->simulated_shards();
+  const size_t serving = server->shards().size();  // the quorum's takes none
   const auto link = std::make_shared<Link>();
   link->id = next_link_++;
   const Address client_address{client_host, next_port_++};
@@ -59,7 +60,7 @@ LinkPtr Wire::connect(uint64_t client_life, SimulatedShard& client_shard, const 
   link->sides[0].life = client_life;
   link->sides[0].shard = &client_shard;
   link->sides[1].life = listener.life;
-  link->sides[1].shard = shards[listener.next_shard++ % shards.size()].get();
+  link->sides[1].shard = shards[listener.next_shard++ % serving].get();
   links_[link->id] = link;
   return link;
 }
