@@ -9,7 +9,7 @@
 
 namespace moldau::broker {
 
-// Returns once every shard has done it. Called for one image after the other, on shard 0.
+// Returns once every shard has done it. Called for one image after the other, on the quorum's shard.
 runtime::task<void> apply_metadata(Broker& broker, std::shared_ptr<const metadata::PublishedMetadata> published);
 
 }  // namespace moldau::broker

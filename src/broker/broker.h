@@ -1,8 +1,8 @@
 // The broker of one node: its shards, its quorum of one, and where each partition lives.
 //
 // Owned by server::Node. A partition's home shard follows from its topic id and index alone, so every shard finds it
-// without asking. Requests that change metadata go to the QuorumHost on shard 0; what it commits comes back to every
-// shard as a new image.
+// without asking. Requests that change metadata go to the QuorumHost on the quorum's own shard; what it commits comes
+// back to every shard as a new image.
 #pragma once
 
 #include <atomic>
@@ -31,7 +31,7 @@ class Broker {
   const metadata::ConfigMap& given_config;  // every key that was set at the start
   std::vector<std::unique_ptr<BrokerShard>> shards;
   std::unique_ptr<DirectorySet> directories;  // log.dirs; set by the node before anything is served
-  std::unique_ptr<QuorumHost> quorum;         // lives on shard 0; likewise
+  std::unique_ptr<QuorumHost> quorum;         // lives on the quorum's shard; likewise
   std::unique_ptr<ProducerIds> producer_ids;
   std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
@@ -47,5 +47,6 @@ class Broker {
   // The endpoint that clients of a listener are told to use.
   [[nodiscard]] const metadata::ListenerEndpoint& advertised(std::string_view listener_name) const;
 };
+  [[nodiscard]] runtime::Shard& quorum_shard() const { return environment.quorum_shard(); }
 
 }  // namespace moldau::broker

@@ -94,7 +94,9 @@ struct Maintenance::OfShard {
     loops.spawn(every(broker.config.logs.log_flush_offset_checkpoint_interval_ms,
                       [&broker] { return broker.directories->checkpoint_recovery_points(broker); }));
     loops.spawn(every(deleted_files_interval_ms, [&broker] { return broker.directories->remove_deleted_partitions(); }));
-    loops.spawn(every(quorum_interval_ms, [&broker] { return broker.quorum->maintain(); }));
+    loops.spawn(every(quorum_interval_ms, [&broker] {
+      return runtime::call_on(broker.quorum_shard(), [&broker] { return broker.quorum->maintain(); });
+    }));
   }
 
   task<void> stop() {

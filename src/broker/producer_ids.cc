@@ -19,7 +19,7 @@ task<result<ProducerId, ErrorCode>> ProducerIds::next_here() {
   if (ids_.should_request_block(runtime::Shard::current().now_us() / 1000)) {
     protocol::AllocateProducerIdsRequest request;
     request.broker_id = broker_.config.node_id.value();
-    const metadata::Broker* self = broker_.quorum->image()->find_broker(request.broker_id);
+    const metadata::Broker* self = broker_.first_shard().image->find_broker(request.broker_id);
     request.broker_epoch = self == nullptr ? -1 : self->epoch;
     const protocol::AllocateProducerIdsResponse block = co_await broker_.quorum->handle(security::Authorized::as_node(), std::move(request), 0);
     ids_.on_block(block, runtime::Shard::current().now_us() / 1000);

@@ -14,6 +14,7 @@ using runtime::task;
 using Outcome = result<void, std::string>;
 
 static constexpr uint32_t load_read_bytes = 1 << 20;
+static constexpr size_t max_open_files = 16;  // of the metadata log
 
 namespace {
 
@@ -73,20 +74,32 @@ task<result<std::optional<raft::QuorumState>, std::string>> read_state(runtime::
 
 }  // namespace
 
-QuorumHost::QuorumHost(Broker& broker, std::shared_ptr<storage::Log> log, QuorumHostOptions options,
-                       raft::QuorumOfOne quorum, metadata::MetadataImagePtr start)
+QuorumHost::QuorumHost(Broker& broker, MetadataLog log, QuorumHostOptions options, raft::QuorumOfOne quorum,
+                       metadata::MetadataImagePtr start)
     : broker_(broker),
-      log_(std::move(log)),
+      open_files_(std::move(log.files)),
+      log_(std::move(log.log)),
       options_(std::move(options)),
       quorum_(std::move(quorum)),
       controller_(options_.controller, std::move(start)) {}
 
-task<result<std::unique_ptr<QuorumHost>, std::string>> QuorumHost::open(Broker& broker, std::shared_ptr<storage::Log> log,
-                                                                        QuorumHostOptions options) {
+task<result<QuorumHost::MetadataLog, std::string>> QuorumHost::open_log(runtime::FileSystem& files, storage::LogOptions options) {
+  MetadataLog opened{std::make_unique<storage::OpenFiles>(files, max_open_files), nullptr};
+  options.open_files = opened.files.get();
+  storage::LoadReport report;
+  auto log = co_await storage::Log::open(std::move(options), &report);
+  if (!log) co_return fail(fmt::format("the metadata log: {}", log.error().message));
+  if (report.bytes_cut > 0) log_warning("the metadata log: cut a torn tail of {} bytes", report.bytes_cut);
+  opened.log = std::move(*log);
+  co_return opened;
+}
+
+task<result<std::unique_ptr<QuorumHost>, std::string>> QuorumHost::open(Broker& broker, QuorumHostOptions options) {
   runtime::FileSystem& files = broker.environment.files();
-  MOLDAU_CO_TRY(const NewestSnapshot newest, co_await read_newest_snapshot(files, options.directory));
+  MOLDAU_CO_TRY(MetadataLog log, co_await open_log(files, options.log));
+  MOLDAU_CO_TRY(const NewestSnapshot newest, co_await read_newest_snapshot(files, options.log.directory));
   MOLDAU_CO_TRY(std::optional<raft::QuorumState> state,
-                co_await read_state(files, options.directory + "/" + std::string(raft::quorum_state_file_name)));
+                co_await read_state(files, options.log.directory + "/" + std::string(raft::quorum_state_file_name)));
   MOLDAU_CO_TRY(raft::QuorumOfOne quorum,
                 raft::QuorumOfOne::open(options.quorum, std::move(state), newest.snapshot ? &*newest.snapshot : nullptr, newest.id));
   MOLDAU_CO_TRY(metadata::MetadataImagePtr image, image_of_snapshot(newest));
@@ -97,7 +110,13 @@ task<result<std::unique_ptr<QuorumHost>, std::string>> QuorumHost::open(Broker& 
   co_return host;
 }
 
+// What lives on the quorum's shard is touched on no other.
+void QuorumHost::assert_on_own_shard() const {
+  MOLDAU_ASSERT(runtime::Shard::current_or_null() == &broker_.quorum_shard());
+}
+
 task<Outcome> QuorumHost::load() {
+  assert_on_own_shard();
   Offset next = std::max(log_->log_start_offset(), quorum_.log_end_offset());
   Bytes buffer;
   while (next < log_->log_end_offset()) {
@@ -129,9 +148,10 @@ Outcome QuorumHost::replay(const raft::MetadataBatch& batch) {
 }
 
 task<Outcome> QuorumHost::lead() {
+  assert_on_own_shard();
   const runtime::Mutex::Held held = co_await changing_.lock();
   MOLDAU_CO_TRY(raft::QuorumOfOne::Leadership leadership, quorum_.start(broker_.wall_clock_ms()));
-  const std::string path = options_.directory + "/" + std::string(raft::quorum_state_file_name);
+  const std::string path = options_.log.directory + "/" + std::string(raft::quorum_state_file_name);
   const auto written = co_await runtime::write_file_atomically(broker_.environment.files(), path,
                                                                to_bytes(leadership.quorum_state));
   if (!written) co_return fail(written.error().message());
@@ -159,6 +179,7 @@ task<Outcome> QuorumHost::append_and_flush(Bytes batch) {
 }
 
 task<bool> QuorumHost::commit(metadata::MetadataRecords records) {
+  assert_on_own_shard();
   if (failed_) co_return false;
   std::vector<Bytes> values;
   values.reserve(records.size());
@@ -184,6 +205,7 @@ task<bool> QuorumHost::commit(metadata::MetadataRecords records) {
 }
 
 task<void> QuorumHost::publish_to_shards() {
+  assert_on_own_shard();
   const runtime::Mutex::Held held = co_await changing_.lock();
   MOLDAU_ASSERT(!publishing_);
   publishing_ = true;
@@ -206,7 +228,7 @@ task<Outcome> QuorumHost::write_snapshot() {
   const int64_t now_ms = broker_.wall_clock_ms();
   Bytes bytes = quorum_.snapshot_bytes(id, std::move(values), image->timestamp_ms, now_ms);
   const size_t size_bytes = bytes.size();
-  const std::string path = options_.directory + "/" + raft::snapshot_file_name(id);
+  const std::string path = options_.log.directory + "/" + raft::snapshot_file_name(id);
   const auto written = co_await runtime::write_file_atomically(broker_.environment.files(), path, std::move(bytes));
   if (!written) co_return fail(written.error().message());
   quorum_.snapshot_written(id, now_ms);
@@ -215,6 +237,7 @@ task<Outcome> QuorumHost::write_snapshot() {
 }
 
 task<void> QuorumHost::maintain() {
+  assert_on_own_shard();
   const runtime::Mutex::Held held = co_await changing_.lock();
   if (failed_ || !quorum_.wants_snapshot(broker_.wall_clock_ms())) co_return;
   if (const Outcome written = co_await write_snapshot(); !written)
@@ -222,6 +245,7 @@ task<void> QuorumHost::maintain() {
 }
 
 task<void> QuorumHost::stop() {
+  assert_on_own_shard();
   const runtime::Mutex::Held held = co_await changing_.lock();
   failed_ = true;
   if (log_->is_offline()) {

@@ -1,8 +1,9 @@
 // QuorumHost: binds the quorum of one and the controller to disk and to the broker's shards.
 //
-// Lives on shard 0, owned by the Broker. Every change goes the same way: the controller turns a request into records,
-// they become one batch of __cluster_metadata-0, the batch is on disk, the controller replays it, every shard has the
-// new image and has acted on it, and only then does the requester get the reply. One change at a time.
+// Lives on the quorum's own shard with its log and its open files, owned by the Broker; all but handle() is called there.
+// Every change goes the same way: the controller turns a request into records, they become one batch of
+// __cluster_metadata-0, the batch is on disk, the controller replays it, every shard has the new image and has acted on it,
+// and only then does the requester get the reply. One change at a time.
 #pragma once
 
 #include <functional>
@@ -16,11 +17,12 @@
 #include "runtime/signal.h"
 #include "security/gate.h"
 #include "storage/log.h"
+#include "storage/open_files.h"
 
 namespace moldau::broker {
 
 struct QuorumHostOptions {
-  std::string directory;     // of the metadata log, with the partition's name
+  storage::LogOptions log;   // of __cluster_metadata-0, but for its open files
   raft::QuorumOptions quorum;
   controller::ControllerOptions controller;
   metadata::MetadataRecords bootstrap;  // what an empty log begins with
@@ -28,9 +30,8 @@ struct QuorumHostOptions {
 
 class QuorumHost {
  public:
-  // Reads the newest snapshot and the log behind it; the error is a sentence. Nothing is written yet.
+  // Opens the log and reads the newest snapshot and what lies behind it; the error is a sentence. Nothing is written yet.
   [[nodiscard]] static runtime::task<result<std::unique_ptr<QuorumHost>, std::string>> open(Broker& broker,
-                                                                                            std::shared_ptr<storage::Log> log,
                                                                                             QuorumHostOptions options);
 
   // Becomes leader of the next epoch and writes what a new leader writes.
@@ -44,22 +45,29 @@ class QuorumHost {
   auto handle([[maybe_unused]] security::Authorized access, Request request, int16_t version) {
     using Answer = decltype(std::declval<controller::Controller&>().handle(request, std::declval<controller::RequestContext>()));
     using Response = decltype(std::declval<Answer>().response);
-    return runtime::call_on(broker_.first_shard().shard, [this, request = std::move(request), version]() mutable {
+    return runtime::call_on(broker_.quorum_shard(), [this, request = std::move(request), version]() mutable {
       return handle_here<Request, Response>(std::move(request), version);
     });
   }
 
   [[nodiscard]] const metadata::MetadataImagePtr& image() const { return controller_.image(); }
-  // On shard 0.
   [[nodiscard]] const raft::QuorumOfOne& quorum() const { return quorum_; }
 
-  // Writes a snapshot and cuts the log where that is due. On shard 0, now and then.
+  // Writes a snapshot and cuts the log where that is due. To be called now and then.
   [[nodiscard]] runtime::task<void> maintain();
   [[nodiscard]] runtime::task<void> stop();
 
  private:
-  QuorumHost(Broker& broker, std::shared_ptr<storage::Log> log, QuorumHostOptions options, raft::QuorumOfOne quorum,
+  // The log of __cluster_metadata with the cache of its files, which must outlive it.
+  struct MetadataLog {
+    std::unique_ptr<storage::OpenFiles> files;
+    std::shared_ptr<storage::Log> log;
+  };
+
+  QuorumHost(Broker& broker, MetadataLog log, QuorumHostOptions options, raft::QuorumOfOne quorum,
              metadata::MetadataImagePtr start);
+  [[nodiscard]] static runtime::task<result<MetadataLog, std::string>> open_log(runtime::FileSystem& files,
+                                                                                storage::LogOptions options);
 
   template <class Request, class Response>
   runtime::task<Response> handle_here(Request request, int16_t version) {
@@ -80,6 +88,7 @@ class QuorumHost {
 
   [[nodiscard]] runtime::task<result<void, std::string>> load();
   [[nodiscard]] result<void, std::string> replay(const raft::MetadataBatch& batch);
+  void assert_on_own_shard() const;
   [[nodiscard]] controller::RequestContext request_context(int16_t version) const;
   // Appends, flushes, replays and publishes. False if the disk failed: then the metadata log takes nothing more.
   [[nodiscard]] runtime::task<bool> commit(metadata::MetadataRecords records);
@@ -90,6 +99,7 @@ class QuorumHost {
   Broker& broker_;
   std::shared_ptr<storage::Log> log_;
   QuorumHostOptions options_;
+  std::unique_ptr<storage::OpenFiles> open_files_;
   raft::QuorumOfOne quorum_;
   controller::Controller controller_;
   std::optional<metadata::PublishedMetadata> unpublished_;  // replayed before publish_to_shards

@@ -34,10 +34,10 @@ task<Outcome> Node::start() {
   started_ = true;
   MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
   broker_.cluster_id = broker_.directories->cluster_id();
-  MOLDAU_CO_CHECK(co_await open_metadata());
+  MOLDAU_CO_CHECK(co_await runtime::call_on(broker_.quorum_shard(), [this] { return open_metadata(); }));
   MOLDAU_CO_CHECK(bind());
   MOLDAU_CO_CHECK(co_await register_broker());
-  co_await broker_.quorum->publish_to_shards();
+  co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->publish_to_shards(); });
   co_await broker_.directories->finish_loading();
   MOLDAU_CO_CHECK(co_await unfence());
   maintenance_ = std::make_unique<broker::Maintenance>(broker_);
@@ -50,9 +50,9 @@ task<Outcome> Node::start() {
 task<Outcome> Node::open_metadata() {
   broker::LogDir& directory = broker_.directories->metadata_directory();
   const std::string path = directory.path() + "/" + std::string(raft::metadata_partition_directory);
-  storage::LogOptions options;
+  broker::QuorumHostOptions quorum;
+  storage::LogOptions& options = quorum.log;
   options.environment = &environment_;
-  options.open_files = &broker_.first_shard().open_files;
   options.health = directory.files->health();
   options.directory = path;
   options.topic = "__cluster_metadata";
@@ -61,17 +61,11 @@ task<Outcome> Node::open_metadata() {
   options.config.segment_ms = config_.node.quorum.metadata_log_segment_ms;
   options.config.retention_ms = -1;
   options.config.max_message_bytes = INT32_MAX;
-  storage::LoadReport report;
-  auto log = co_await storage::Log::open(std::move(options), &report);
-  if (!log) co_return fail(fmt::format("the metadata log: {}", log.error().message));
-  if (report.bytes_cut > 0) log_warning("the metadata log: cut a torn tail of {} bytes", report.bytes_cut);
 
-  broker::QuorumHostOptions quorum;
-  quorum.directory = path;
   quorum.quorum = quorum_options(config_.node, directory.id);
   quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
   MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path()));
-  MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(*log), std::move(quorum)));
+  MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(quorum)));
   if (const auto unsupported = metadata::unsupported_features(broker_.quorum->image()->features)) co_return fail(*unsupported);
   co_return co_await broker_.quorum->lead();
 }
@@ -115,7 +109,7 @@ task<Outcome> Node::unfence() {
     protocol::BrokerHeartbeatRequest heartbeat;
     heartbeat.broker_id = config_.node.node_id.value();
     heartbeat.broker_epoch = broker_epoch_;
-    heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
+    if (const auto& image = broker_.first_shard().image) heartbeat.current_metadata_offset = image->offset.value();
     heartbeat.want_fence = false;
     const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0)
@@ -141,7 +135,7 @@ task<void> Node::leave_cluster() {
     protocol::BrokerHeartbeatRequest heartbeat;
     heartbeat.broker_id = config_.node.node_id.value();
     heartbeat.broker_epoch = broker_epoch_;
-    heartbeat.current_metadata_offset = broker_.quorum->image()->offset.value();
+    heartbeat.current_metadata_offset = broker_.first_shard().image->offset.value();
     heartbeat.want_shut_down = true;
     const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0 || response.should_shut_down) co_return;
@@ -195,7 +189,7 @@ task<void> Node::stop() {
   co_await broker_.background.join();
   if (!broker_.directories || !broker_.quorum) co_return;
   co_await close_logs();
-  co_await broker_.quorum->stop();
+  co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->stop(); });
   co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
 }
 

@@ -20,7 +20,7 @@ task<Reply> handle_describe_quorum(RequestContext& context, Gate<ApiKey::describ
     co_return make_reply(context, refused);
   }
   Broker& broker = context.broker;
-  co_return make_reply(context, co_await runtime::call_on(broker.first_shard().shard,
+  co_return make_reply(context, co_await runtime::call_on(broker.quorum_shard(),
                                                           [&broker, &request] { return describe(broker, request); }));
 }
 
