@@ -9,12 +9,17 @@ namespace moldau::server {
 
 using runtime::task;
 
+// Where every interface is listened to, this machine's own name for itself is as good as any.
+static std::string reachable_host(const metadata::ListenerEndpoint& listener) {
+  return listener.host.empty() ? "localhost" : listener.host;
+}
+
 raft::QuorumOptions quorum_options(const metadata::NodeConfig& config, const Uuid& directory_id) {
   raft::QuorumOptions options;
   options.node_id = config.node_id.value();
   options.directory_id = directory_id;
   for (const metadata::ListenerEndpoint& listener : config.network.controller_listeners)
-    options.endpoints.push_back({listener.name, listener.host.empty() ? "localhost" : listener.host, listener.port});
+    options.endpoints.push_back({listener.name, reachable_host(listener), listener.port});
   for (const metadata::QuorumVoter& voter : config.quorum.voters) options.static_voters.push_back(voter.id.value());
   options.max_bytes_between_snapshots = config.quorum.metadata_log_max_record_bytes_between_snapshots;
   options.max_snapshot_interval_ms = config.quorum.metadata_log_max_snapshot_interval_ms;
@@ -53,6 +58,16 @@ task<result<metadata::MetadataRecords, std::string>> read_bootstrap_records(runt
     records.push_back(std::move(record));
   }
   co_return records;
+}
+
+protocol::ControllerRegistrationRequest controller_registration(runtime::Environment& environment,
+                                                                const metadata::NodeConfig& config) {
+  controller::LocalNode node;
+  node.node_id = config.node_id.value();
+  node.incarnation_id = runtime::random_uuid(environment);
+  for (const metadata::ListenerEndpoint& listener : config.network.controller_listeners)
+    node.endpoints.push_back({.name = listener.name, .host = reachable_host(listener), .port = listener.port});
+  return controller::controller_registration(node);
 }
 
 protocol::BrokerRegistrationRequest broker_registration(runtime::Environment& environment, const metadata::NodeConfig& config,

@@ -16,7 +16,9 @@ namespace moldau::server {
 // What a new cluster's metadata log begins with: bootstrap.checkpoint of the metadata directory, which formatting wrote.
 [[nodiscard]] runtime::task<result<metadata::MetadataRecords, std::string>> read_bootstrap_records(
     runtime::FileSystem& files, const std::string& directory);
-// This start of the broker, as it registers with the controller.
+// This start of the node, as its controller and its broker register.
+[[nodiscard]] protocol::ControllerRegistrationRequest controller_registration(runtime::Environment& environment,
+                                                                              const metadata::NodeConfig& config);
 [[nodiscard]] protocol::BrokerRegistrationRequest broker_registration(runtime::Environment& environment,
                                                                       const metadata::NodeConfig& config,
                                                                       const broker::Broker& broker);

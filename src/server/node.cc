@@ -30,6 +30,7 @@ std::vector<runtime::Address> Node::addresses() const {
   return all;
 }
 
+  MOLDAU_CO_CHECK(co_await register_controller());
 task<Outcome> Node::start() {
   started_ = true;
   MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
@@ -108,6 +109,16 @@ task<Outcome> Node::unfence() {
   for (int i = 0; i < max_heartbeats; ++i) {
     protocol::BrokerHeartbeatRequest heartbeat;
     heartbeat.broker_id = config_.node.node_id.value();
+// What other nodes and tools learn of this controller: where it listens and which features it has (KIP-919).
+task<Outcome> Node::register_controller() {
+  const protocol::ControllerRegistrationRequest request = controller_registration(environment_, config_.node);
+  const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), request, protocol::ControllerRegistrationRequest::valid_versions.max);
+  const auto error = static_cast<protocol::ErrorCode>(response.error_code);
+  // Older metadata versions know no such record.
+  if (error == protocol::ErrorCode::none || error == protocol::ErrorCode::unsupported_version) co_return Outcome{};
+  co_return fail(fmt::format("the controller cannot register: {}", response.error_message.value_or(std::string(protocol::error_message(error)))));
+}
+
     heartbeat.broker_epoch = broker_epoch_;
     if (const auto& image = broker_.first_shard().image) heartbeat.current_metadata_offset = image->offset.value();
     heartbeat.want_fence = false;

@@ -33,7 +33,8 @@ class Node {
   [[nodiscard]] std::vector<runtime::Address> addresses() const;
 
  private:
-  [[nodiscard]] runtime::task<result<void, std::string>> open_metadata();
+  [[nodiscard]] runtime::task<result<void, std::string>> open_metadata();  // on the quorum's shard
+  [[nodiscard]] runtime::task<result<void, std::string>> register_controller();
   [[nodiscard]] runtime::task<result<void, std::string>> register_broker();
   [[nodiscard]] runtime::task<result<void, std::string>> unfence();
   [[nodiscard]] result<void, std::string> bind();
