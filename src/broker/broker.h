@@ -11,6 +11,7 @@
 
 #include "broker/broker_shard.h"
 #include "metadata/config/load_node_config.h"
+#include "broker/logger_level.h"
 #include "runtime/environment.h"
 #include "runtime/scope.h"
 
@@ -34,6 +35,7 @@ class Broker {
   std::unique_ptr<QuorumHost> quorum;         // lives on the quorum's shard; likewise
   std::unique_ptr<ProducerIds> producer_ids;
   std::string cluster_id;
+  LoggerLevel logger_level;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
   runtime::Scope background;                  // on shard 0; ends with the node
   std::atomic<bool> ready{false};             // recovered, registered and serving

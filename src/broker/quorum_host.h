@@ -75,6 +75,8 @@ class QuorumHost {
     auto answer = controller_.handle(request, request_context(version));
     if (!answer.records.empty() && !co_await commit(std::move(answer.records)))
       answer.response = controller_unavailable(std::move(answer.response));
+    if constexpr (requires { answer.log_level; })
+      if (answer.log_level) broker_.logger_level.set(*answer.log_level);
     co_return std::move(answer.response);
   }
 

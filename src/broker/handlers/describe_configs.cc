@@ -11,7 +11,8 @@ runtime::task<Reply> handle_describe_configs(RequestContext& context, Gate<ApiKe
   MOLDAU_DECODE(DescribeConfigsRequest, request, context);
   const auto sifted = gate.sift<security::Operation::describe_configs>(
       request.resources, [](const auto& resource) { return owner_of_config(resource.resource_type, resource.resource_name); });
-  const metadata::ConfigContext config{.node_id = context.broker.config.node_id.value(), .fixed = &context.broker.given_config};
+  const metadata::ConfigContext config{.node_id = context.broker.config.node_id.value(), .fixed = &context.broker.given_config,
+                                       .log_level = context.broker.logger_level.name()};
   auto response = metadata::describe_configs(request, config, *context.shard.image);
   for (const auto& resource : sifted.denied) {
     auto& result = response.results.emplace_back();

@@ -157,7 +157,7 @@ class Alteration {
       if (each.name != "root")
         return invalid_config(fmt::format("Logger {} does not exist! There is only root.", each.name));
       if (each.operation == Operation::remove)
-        return invalid_config("Removing the log level of the root logger is not allowed");
+        return invalid_request("Removing the log level of the root logger is not allowed");
       if (std::ranges::find(levels, each.value) == std::end(levels))
         return invalid_config(
             fmt::format("Cannot set the log level of {} to {} as it is not a supported log level. Valid log "

@@ -295,6 +295,8 @@ TEST(AlterConfigs, the_log_level_goes_to_the_caller_and_not_into_records) {
   EXPECT_TRUE(altered.records.empty());
   EXPECT_EQ(cluster.alter(logger, "1", {{op_set, "root", "LOUD"}}).response.responses[0].error_code,
             static_cast<int16_t>(ErrorCode::invalid_config));
+  EXPECT_EQ(cluster.alter(logger, "1", {{op_delete, "root", ""}}).response.responses[0].error_code,
+            static_cast<int16_t>(ErrorCode::invalid_request));
   EXPECT_EQ(cluster.alter(logger, "1", {{op_set, "kafka", "INFO"}}).response.responses[0].error_code,
             static_cast<int16_t>(ErrorCode::invalid_config));
 }
