@@ -37,6 +37,9 @@ class Connection {
  public:
   virtual ~Connection() = default;
 
+  // Goes with the connection: what Admission gave for it.
+  std::shared_ptr<void> ticket;
+
   // Waits for at least one byte; gives how many came, 0 when the peer has closed its side.
   virtual task<io_result<size_t>> read(MutableByteView into) = 0;
 
@@ -51,11 +54,25 @@ class Connection {
   [[nodiscard]] virtual const Address& local() const = 0;
 };
 
+// Says when a listener takes a connection and which ones it keeps. Called on the shard that called listen().
+class Admission {
+ public:
+  static constexpr int64_t until_told = INT64_MAX;
+
+  virtual ~Admission() = default;
+  // Before one is taken from the system's queue: 0 to take it now, else how long to leave the queue alone; `until_told`
+  // until Listener::look_again().
+  [[nodiscard]] virtual int64_t wait_us() = 0;
+  // A ticket for a connection that was taken, or nothing: then it is closed at once.
+  [[nodiscard]] virtual std::shared_ptr<void> admit(const Address& peer) = 0;
+};
+
 class Listener {
  public:
   virtual ~Listener() = default;
   [[nodiscard]] virtual Address address() const = 0;  // with the real port
   virtual void close() = 0;                           // takes no more connections; those that are open stay
+  virtual void look_again() = 0;                      // on its own shard: Admission may say something else now
 };
 
 class Network {
@@ -65,7 +82,11 @@ class Network {
   // Each accepted connection is given to `serve` on a shard of the node's (chosen round-robin, or by fewest
   // connections). `serve` is a plain function; it spawns what it needs into a Scope of its own.
   using Serve = std::function<void(std::unique_ptr<Connection>)>;
-  virtual io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve) = 0;
+  // `admission`, if there is one, outlives the listener.
+  virtual io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, Admission* admission) = 0;
+  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve) {
+    return listen(address, std::move(serve), nullptr);
+  }
 
   // ETIMEDOUT after timeout_ms. The connection belongs to the caller's shard.
   virtual task<io_result<std::unique_ptr<Connection>>> connect(Address address, int64_t timeout_ms) = 0;

@@ -27,8 +27,8 @@ struct Serving {
 class SocketListener final : public Listener, private Pollable {
  public:
   SocketListener(EventShard& home, const std::vector<std::unique_ptr<EventShard>>& shards, IoPool& pool,
-                 Descriptor descriptor, Network::Serve serve)
-      : home_(home), shards_(shards), pool_(pool), descriptor_(std::move(descriptor)),
+                 Descriptor descriptor, Network::Serve serve, Admission* admission)
+      : home_(home), shards_(shards), pool_(pool), admission_(admission), descriptor_(std::move(descriptor)),
         address_(local_address(descriptor_.get())), serving_(std::make_shared<Serving>()), next_(static_cast<size_t>(home.index())) {
     serving_->serve = std::move(serve);
   }
@@ -36,6 +36,11 @@ class SocketListener final : public Listener, private Pollable {
 
   [[nodiscard]] bool start() { return home_.watch(descriptor_.get(), EPOLLIN, *this); }
   [[nodiscard]] Address address() const override { return address_; }
+
+  void look_again() override {
+    if (again_ != no_timer) home_.cancel(std::exchange(again_, no_timer));
+    accept_again_in(0);
+  }
 
   void close() override {
     serving_->closed = true;
@@ -57,11 +62,15 @@ class SocketListener final : public Listener, private Pollable {
 
   void accept_some() {
     for (int i = 0; i < accept_at_once; ++i) {
+      if (const int64_t wait_us = admission_ == nullptr ? 0 : admission_->wait_us(); wait_us > 0) {
+        if (wait_us != Admission::until_told) accept_again_in(wait_us);
+        return;
+      }
       SocketAddress peer;
       peer.size = sizeof peer.storage;
       Descriptor accepted(accept4(descriptor_.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted.valid()) {
-        hand_over(std::move(accepted), to_address(peer));
+        take(std::move(accepted), to_address(peer));
       } else if (errno == EAGAIN) {
         return;
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -73,11 +82,17 @@ class SocketListener final : public Listener, private Pollable {
     accept_again_in(0);
   }
 
-  void hand_over(Descriptor accepted, Address peer) {
+  void take(Descriptor accepted, Address peer) {
+    std::shared_ptr<void> ticket;
+    if (admission_ != nullptr && (ticket = admission_->admit(peer)) == nullptr) return;  // closes it
     EventShard& target = *shards_[next_++ % shards_.size()];
-    target.post([&target, &pool = pool_, serving = serving_, accepted = std::move(accepted), peer = std::move(peer)]() mutable {
+    target.post([&target, &pool = pool_, serving = serving_, accepted = std::move(accepted), peer = std::move(peer),
+                 ticket = std::move(ticket)]() mutable {
       if (serving->closed) return;
-      if (auto socket = Socket::adopt(target, pool, std::move(accepted), std::move(peer))) serving->serve(std::move(socket));
+      auto socket = Socket::adopt(target, pool, std::move(accepted), std::move(peer));
+      if (socket == nullptr) return;
+      socket->ticket = std::move(ticket);
+      serving->serve(std::move(socket));
     });
   }
 
@@ -91,6 +106,7 @@ class SocketListener final : public Listener, private Pollable {
   EventShard& home_;
   const std::vector<std::unique_ptr<EventShard>>& shards_;
   IoPool& pool_;
+  Admission* admission_;
   Descriptor descriptor_;
   Address address_;
   std::shared_ptr<Serving> serving_;
@@ -120,7 +136,7 @@ int open_on_every_interface(uint16_t port) {
 
 }  // namespace
 
-io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address, Serve serve) {
+io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address, Serve serve, Admission* admission) {
   auto& home = static_cast<EventShard&>(Shard::current());
   int opened = -EADDRNOTAVAIL;
   if (address.host.empty()) {
@@ -132,7 +148,7 @@ io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& addres
     for (size_t i = 0; i < addresses.size() && opened < 0; ++i) opened = open_listening(addresses[i], false);
   }
   if (opened < 0) return fail(IoError{-opened, "listen on", address.to_string()});
-  auto listener = std::make_unique<SocketListener>(home, shards_, pool_, Descriptor(opened), std::move(serve));
+  auto listener = std::make_unique<SocketListener>(home, shards_, pool_, Descriptor(opened), std::move(serve), admission);
   if (!listener->start()) return fail(IoError{errno, "listen on", address.to_string()});
   return listener;
 }

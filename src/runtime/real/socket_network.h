@@ -16,7 +16,7 @@ class SocketNetwork final : public Network {
   SocketNetwork(const std::vector<std::unique_ptr<EventShard>>& shards, IoPool& pool) : shards_(shards), pool_(pool) {}
 
   // The calling shard accepts.
-  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve) override;
+  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, Admission* admission) override;
   task<io_result<std::unique_ptr<Connection>>> connect(Address address, int64_t timeout_ms) override;
 
  private:

@@ -211,6 +211,53 @@ TEST(SocketNetwork, a_port_in_use_is_refused_and_every_interface_includes_both_f
   });
 }
 
+// Lets in as many at a time as it was told to, and nobody whom it does not like.
+struct Doorkeeper final : Admission {
+  int places = 1;
+  bool likes = true;
+  Listener* listener = nullptr;
+
+  int64_t wait_us() override { return places > 0 ? 0 : until_told; }
+  std::shared_ptr<void> admit(const Address&) override {
+    if (!likes) return nullptr;
+    --places;
+    return std::shared_ptr<void>(this, [](Doorkeeper* self) {
+      ++self->places;
+      self->listener->look_again();
+    });
+  }
+};
+
+TEST(SocketNetwork, admission_keeps_connections_waiting_and_a_ticket_ends_with_its_connection) {
+  run_in_environment(1, [](Environment& environment) -> task<void> {
+    Doorkeeper doorkeeper;
+    std::vector<ConnectionPtr> accepted;
+    Signal came;
+    auto listener = *environment.network().listen(any_port, [&](ConnectionPtr connection) {
+      accepted.push_back(std::move(connection));
+      came.notify_all();
+    }, &doorkeeper);
+    doorkeeper.listener = listener.get();
+    const auto first = co_await environment.network().connect(listener->address(), 5000);
+    const auto second = co_await environment.network().connect(listener->address(), 5000);
+    while (accepted.empty()) co_await came.wait();
+    co_await sleep_ms(20);
+    EXPECT_EQ(accepted.size(), 1u) << "there is one place";
+    accepted.clear();
+    co_await came.wait();
+    EXPECT_EQ(accepted.size(), 1u) << "the place is free again";
+    doorkeeper.likes = false;
+    doorkeeper.places = 1;
+    const auto third = co_await environment.network().connect(listener->address(), 5000);
+    listener->look_again();
+    std::byte one[1];
+    const auto ended = co_await (*third)->read(one);
+    EXPECT_TRUE(!ended || *ended == 0) << "closed at once";
+    EXPECT_EQ(accepted.size(), 1u);
+    accepted.clear();
+  });
+}
+
 TEST(SocketNetwork, spreads_connections_over_the_shards) {
   run_in_environment(4, [](Environment& environment) -> task<void> {
     struct Counts {

@@ -12,12 +12,34 @@ namespace {
 
 constexpr uint64_t segment_bytes_max = 16 * 1024;
 
+// Hands those that wait at the door to their shards, as far as the admission lets them in. On the listener's shard.
+void take_waiting(const std::shared_ptr<ListenerState>& listener) {
+  while (!listener->closed && !listener->waiting.empty()) {
+    if (const int64_t wait_us = listener->admission == nullptr ? 0 : listener->admission->wait_us(); wait_us > 0) {
+      if (wait_us == Admission::until_told) return;
+      listener->home->call_at(listener->home->now_us() + wait_us, [listener] { take_waiting(listener); });
+      return;
+    }
+    std::unique_ptr<Connection> accepted = std::move(listener->waiting.front().connection);
+    Shard* const target = listener->waiting.front().shard;
+    listener->waiting.pop_front();
+    if (listener->admission != nullptr && (accepted->ticket = listener->admission->admit(accepted->peer())) == nullptr) {
+      accepted->close();
+      continue;
+    }
+    target->post([listener, accepted = std::move(accepted)]() mutable {
+      if (!listener->closed) listener->serve(std::move(accepted));
+    });
+  }
+}
+
 class SimulatedListener final : public Listener {
  public:
   SimulatedListener(Wire& wire, std::shared_ptr<ListenerState> state) : wire_(wire), state_(std::move(state)) {}
   ~SimulatedListener() override { close(); }
   [[nodiscard]] Address address() const override { return state_->address; }
   void close() override { wire_.unlisten(*state_); }
+  void look_again() override { take_waiting(state_); }
 
  private:
   Wire& wire_;
@@ -42,8 +64,15 @@ void hand_over(World& world, const LinkPtr& link, const std::shared_ptr<Listener
   SimulatedEnvironment* const server = world.environment_of(listener->life);
   if (server == nullptr) return;
   auto connection = std::make_unique<SimulatedConnection>(*server, link, 1);
-  link->sides[1].shard->post([listener, accepted = std::move(connection)]() mutable {
-    if (!listener->closed) listener->serve(std::move(accepted));
+  if (listener->admission == nullptr) {
+    link->sides[1].shard->post([listener, accepted = std::move(connection)]() mutable {
+      if (!listener->closed) listener->serve(std::move(accepted));
+    });
+    return;
+  }
+  listener->home->post([listener, target = link->sides[1].shard, accepted = std::move(connection)]() mutable {
+    listener->waiting.push_back({std::move(accepted), target});
+    take_waiting(listener);
   });
 }
 
@@ -55,11 +84,13 @@ Address SimulatedNetwork::resolve(Address address) const {
   return address;
 }
 
-io_result<std::unique_ptr<Listener>> SimulatedNetwork::listen(const Address& address, Serve serve) {
+io_result<std::unique_ptr<Listener>> SimulatedNetwork::listen(const Address& address, Serve serve, Admission* admission) {
   auto state = std::make_shared<ListenerState>();
   state->address = resolve(address);
   state->life = environment_.life();
   state->serve = std::move(serve);
+  state->home = &current_shard();
+  state->admission = admission;
   if (state->address.host != environment_.node().host) return fail(IoError{EADDRNOTAVAIL, "listen on", address.to_string()});
   Wire& wire = environment_.world().wire();
   if (const int error = wire.listen(state)) return fail(IoError{error, "listen on", address.to_string()});

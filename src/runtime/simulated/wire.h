@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "runtime/network.h"
+#include "runtime/shard.h"
 
 namespace moldau::runtime::simulated {
 
@@ -68,6 +69,13 @@ struct ListenerState {
   Address address;
   uint64_t life = 0;
   Network::Serve serve;
+  Shard* home = nullptr;  // that called listen()
+  Admission* admission = nullptr;
+  struct Waiting {
+    std::unique_ptr<Connection> connection;
+    Shard* shard;  // to which it goes
+  };
+  std::deque<Waiting> waiting;  // connected, and not yet taken
   size_t next_shard = 0;
   bool closed = false;
 };

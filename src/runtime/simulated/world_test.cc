@@ -48,6 +48,50 @@ task<void> echo_server(Environment& environment) {
 }
 const Address server_address{"server", 9092};
 
+// One place for one connection.
+struct OnePlace final : Admission {
+  bool taken = false;
+  Listener* listener = nullptr;
+
+  int64_t wait_us() override { return taken ? until_told : 0; }
+  std::shared_ptr<void> admit(const Address&) override {
+    taken = true;
+    return std::shared_ptr<void>(this, [](OnePlace* self) {
+      self->taken = false;
+      self->listener->look_again();
+    });
+  }
+};
+
+TEST(World, admission_keeps_a_connection_waiting_until_a_place_is_free) {
+  World world(3);
+  Node& server = world.add_node("server");
+  Node& client = world.add_node("client");
+  OnePlace place;
+  std::vector<ConnectionPtr> accepted;
+  bool freed = false;
+  bool done = false;
+  world.boot(server, [&](Environment& environment) -> task<void> {
+    const auto listener = *environment.network().listen({"", 9092}, [&](ConnectionPtr connection) { accepted.push_back(std::move(connection)); }, &place);
+    place.listener = listener.get();
+    while (accepted.empty()) co_await sleep_ms(1);
+    co_await sleep_ms(1000);
+    EXPECT_EQ(accepted.size(), 1u);
+    EXPECT_NE(&environment.quorum_shard(), environment.shards().front());
+    accepted.clear();
+    while (accepted.empty()) co_await sleep_ms(1);
+    freed = true;
+    accepted.clear();
+  });
+  world.boot(client, [&](Environment& environment) -> task<void> {
+    const auto first = *co_await environment.network().connect(server_address, 3000);
+    const auto second = *co_await environment.network().connect(server_address, 3000);
+    while (!freed) co_await sleep_ms(10);
+    done = true;
+  });
+  EXPECT_TRUE(world.run_until([&] { return done; }, 10 * second_us));
+}
+
 struct Talk {
   int done = 0;
   int errors = 0;
