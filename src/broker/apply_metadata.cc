@@ -101,7 +101,10 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
   const auto is_of_broker = [](const metadata::ConfigResource& resource) { return resource.type == metadata::ResourceType::broker; };
   const bool defaults_changed = std::ranges::any_of(changes.configs, is_of_broker);
   shard.image = published.image;
-  if (is_first || defaults_changed) shard.topic_defaults = topic_defaults(shard.broker, *published.image);
+  if (is_first || defaults_changed) {
+    shard.topic_defaults = topic_defaults(shard.broker, *published.image);
+    if (&shard == &shard.broker.first_shard() && shard.broker.on_broker_configs) shard.broker.on_broker_configs(*published.image);
+  }
   for (const metadata::TopicPtr& topic : changes.deleted_topics)
     for (const metadata::Partition& partition : topic->partitions) {
       shard.retire_metrics(topic->name, {topic->id, partition.index});

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "broker/broker_shard.h"
-#include "metadata/config/load_node_config.h"
 #include "broker/logger_level.h"
+#include "metadata/config/load_node_config.h"
 #include "runtime/environment.h"
 #include "runtime/scope.h"
 
@@ -34,21 +35,23 @@ class Broker {
   std::unique_ptr<DirectorySet> directories;  // log.dirs; set by the node before anything is served
   std::unique_ptr<QuorumHost> quorum;         // lives on the quorum's shard; likewise
   std::unique_ptr<ProducerIds> producer_ids;
-  std::string cluster_id;
   LoggerLevel logger_level;
+  std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
   runtime::Scope background;                  // on shard 0; ends with the node
   std::atomic<bool> ready{false};             // recovered, registered and serving
+  // Called on shard 0 with the first image, and with each in which settings of brokers changed.
+  std::function<void(const metadata::MetadataImage&)> on_broker_configs;
 
   [[nodiscard]] BrokerShard& home_of(const Uuid& topic_id, int32_t partition) {
     return *shards[PartitionKeyHash{}({topic_id, partition}) % shards.size()];
   }
   [[nodiscard]] BrokerShard& first_shard() { return *shards.front(); }
+  [[nodiscard]] runtime::Shard& quorum_shard() const { return environment.quorum_shard(); }
   [[nodiscard]] int64_t wall_clock_ms() const { return environment.wall_clock_ms(); }
 
   // The endpoint that clients of a listener are told to use.
   [[nodiscard]] const metadata::ListenerEndpoint& advertised(std::string_view listener_name) const;
 };
-  [[nodiscard]] runtime::Shard& quorum_shard() const { return environment.quorum_shard(); }
 
 }  // namespace moldau::broker

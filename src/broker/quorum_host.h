@@ -88,9 +88,9 @@ class QuorumHost {
     return response;
   }
 
+  void assert_on_own_shard() const;
   [[nodiscard]] runtime::task<result<void, std::string>> load();
   [[nodiscard]] result<void, std::string> replay(const raft::MetadataBatch& batch);
-  void assert_on_own_shard() const;
   [[nodiscard]] controller::RequestContext request_context(int16_t version) const;
   // Appends, flushes, replays and publishes. False if the disk failed: then the metadata log takes nothing more.
   [[nodiscard]] runtime::task<bool> commit(metadata::MetadataRecords records);
@@ -99,9 +99,9 @@ class QuorumHost {
   [[nodiscard]] runtime::task<result<void, std::string>> write_snapshot();
 
   Broker& broker_;
+  std::unique_ptr<storage::OpenFiles> open_files_;
   std::shared_ptr<storage::Log> log_;
   QuorumHostOptions options_;
-  std::unique_ptr<storage::OpenFiles> open_files_;
   raft::QuorumOfOne quorum_;
   controller::Controller controller_;
   std::optional<metadata::PublishedMetadata> unpublished_;  // replayed before publish_to_shards

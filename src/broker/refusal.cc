@@ -17,6 +17,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
     case RefusalKind::unsupported_version: return "unsupported_version";
     case RefusalKind::malformed_request: return "malformed_request";
     case RefusalKind::memory: return "memory";
+    case RefusalKind::slow: return "slow";
   }
   return "other";
 }

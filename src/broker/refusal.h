@@ -11,8 +11,8 @@
 
 namespace moldau::broker {
 
-enum class RefusalKind : uint8_t { frame_size, tls, http, header, unknown_api, unsupported_version, malformed_request, memory };
-inline constexpr size_t refusal_kinds = 8;
+enum class RefusalKind : uint8_t { frame_size, tls, http, header, unknown_api, unsupported_version, malformed_request, memory, slow };
+inline constexpr size_t refusal_kinds = 9;
 
 struct Refusal {
   RefusalKind kind = RefusalKind::malformed_request;

@@ -12,6 +12,7 @@ namespace moldau::server {
 using runtime::task;
 
 static constexpr int64_t memory_wait_us = 30'000'000;
+static constexpr int64_t least_bytes_per_s = 16 << 10;  // of a request on its way
 static constexpr size_t max_parts_in_a_write = 256;
 
 ClientSession::ClientSession(broker::Broker& broker, broker::BrokerShard& shard,
@@ -39,7 +40,8 @@ task<void> ClientSession::run() {
   halves.spawn(write_answers());
   co_await halves.join();
   co_await requests_.join();
-  if (idle_timer_ != runtime::no_timer) runtime::Shard::current().cancel(idle_timer_);
+  for (const runtime::TimerId timer : {idle_timer_, receive_timer_})
+    if (timer != runtime::no_timer) runtime::Shard::current().cancel(timer);
 }
 
 void ClientSession::close(std::string_view reason) {
@@ -70,6 +72,42 @@ void ClientSession::arm_idle_timer() {
     if (idle) last_activity_us_ = runtime::Shard::current().now_us();
     arm_idle_timer();
   });
+}
+
+// Remembers since when a frame has been on its way. The timer is set once and looks again when it fires, so that whole
+// requests in a row cost none.
+void ClientSession::note_incomplete_frame() {
+  if (buffer_.pending_bytes() == 0) {
+    frame_began_us_ = -1;
+    return;
+  }
+  if (frame_began_us_ >= 0 || limits_.receive_timeout_ms <= 0) return;
+  frame_began_us_ = runtime::Shard::current().now_us();
+  if (receive_timer_ == runtime::no_timer) arm_receive_timer(frame_began_us_ + limits_.receive_timeout_ms * 1000);
+}
+
+void ClientSession::arm_receive_timer(int64_t at_us) {
+  receive_timer_ = runtime::Shard::current().call_at(at_us, [this] {
+    receive_timer_ = runtime::no_timer;
+    if (closed_ || frame_began_us_ < 0) return;
+    // What has come buys time, what was announced does not.
+    const auto come_bytes = static_cast<int64_t>(buffer_.pending_bytes());
+    const int64_t deadline_us = frame_began_us_ + limits_.receive_timeout_ms * 1000 + come_bytes * 1'000'000 / least_bytes_per_s;
+    if (runtime::Shard::current().now_us() < deadline_us) return arm_receive_timer(deadline_us);
+    refuse({broker::RefusalKind::slow, fmt::format("a request arrives too slowly: {} of its {} bytes are there", come_bytes, buffer_.next_frame_bytes())});
+  });
+}
+
+// Waits until there is room for a large block; false if the connection was closed instead.
+task<bool> ClientSession::wait_for_memory() {
+  counters_.memory_waits->add();
+  const int64_t began_us = runtime::Shard::current().now_us();
+  bool room = true;
+  while (!closed_ && !budget_.has_room() && room) room = co_await budget_.freed.wait_until(began_us + memory_wait_us);
+  if (!room) refuse({broker::RefusalKind::memory, "no memory for a large request"});
+  // The time was ours, not the client's.
+  if (frame_began_us_ >= 0) frame_began_us_ += runtime::Shard::current().now_us() - began_us;
+  co_return !closed_;
 }
 
 // What arrived in place of a frame, by its first bytes, so that the log can say it.
@@ -103,6 +141,7 @@ task<void> ClientSession::read_requests() {
       break;
     }
     if (next->has_value()) {
+      frame_began_us_ = -1;
       const bool overlaps = broker::may_overlap((*next)->bytes);
       if (!co_await wait_for_turn(overlaps)) break;
       Slot& slot = slots_.emplace_back();
@@ -112,14 +151,8 @@ task<void> ClientSession::read_requests() {
       requests_.spawn(serve(std::move(**next), slot));
       continue;
     }
-    if (buffer_.wants_large_block() && !budget_.has_room()) {
-      counters_.memory_waits->add();
-      const int64_t deadline_us = runtime::Shard::current().now_us() + memory_wait_us;
-      bool room = true;
-      while (!closed_ && !budget_.has_room() && room) room = co_await budget_.freed.wait_until(deadline_us);
-      if (!room) refuse({broker::RefusalKind::memory, "no memory for a large request"});
-      if (closed_) break;
-    }
+    note_incomplete_frame();
+    if (buffer_.wants_large_block() && !budget_.has_room() && !co_await wait_for_memory()) break;
     const MutableByteView space = buffer_.space();
     const auto read = co_await connection_->read(space);
     if (!read || *read == 0) {
@@ -127,6 +160,7 @@ task<void> ClientSession::read_requests() {
       break;
     }
     buffer_.filled(*read);
+    counters_.memory_used_bytes->set(static_cast<int64_t>(budget_.used_bytes));
     counters_.bytes_in->add(*read);
     last_activity_us_ = runtime::Shard::current().now_us();
   }

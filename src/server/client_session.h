@@ -21,6 +21,7 @@ struct SessionLimits {
   size_t max_requests_under_way = 64;          // of one connection; more are left unread
   size_t max_answer_bytes_waiting = 64 << 20;  // of one connection, while the client does not read
   int64_t idle_ms = 600'000;                   // connections.max.idle.ms
+  int64_t receive_timeout_ms = 30'000;         // moldau.request.receive.timeout.ms; 0: none
 };
 
 // What one shard's sessions count.
@@ -30,6 +31,7 @@ struct SessionCounters {
   Counter* bytes_in = nullptr;
   Counter* bytes_out = nullptr;
   Counter* memory_waits = nullptr;
+  Gauge* memory_used_bytes = nullptr;
 };
 
 class ClientSession {
@@ -42,6 +44,10 @@ class ClientSession {
 
   // Closes the connection; run() returns soon after. `reason` is for the log.
   void close(std::string_view reason);
+
+  [[nodiscard]] const std::string& listener_name() const { return client_.listener_name; }
+  [[nodiscard]] bool is_closed() const { return closed_; }
+  [[nodiscard]] int64_t last_activity_us() const { return last_activity_us_; }
 
  private:
   struct Slot {
@@ -56,6 +62,9 @@ class ClientSession {
   [[nodiscard]] runtime::task<bool> wait_for_turn(bool overlaps);
   void refuse(broker::Refusal refusal);
   void arm_idle_timer();
+  void note_incomplete_frame();
+  void arm_receive_timer(int64_t at_us);
+  [[nodiscard]] runtime::task<bool> wait_for_memory();
 
   broker::Broker& broker_;
   broker::BrokerShard& shard_;
@@ -73,6 +82,8 @@ class ClientSession {
   bool closed_ = false;
   int64_t last_activity_us_ = 0;
   runtime::TimerId idle_timer_ = runtime::no_timer;
+  int64_t frame_began_us_ = -1;  // when the first byte of the incomplete frame came; -1: there is none
+  runtime::TimerId receive_timer_ = runtime::no_timer;
   runtime::Signal changed_;     // a request finished, answers were sent, or the connection closed
   runtime::Signal answers_;     // wakes the writer
   runtime::Scope requests_;

@@ -33,7 +33,7 @@ result<std::optional<Frame>, FrameFault> FrameBuffer::next() {
 }
 
 size_t FrameBuffer::wanted_capacity() const {
-  const size_t ordinary = busy_ ? usual_block_bytes : initial_block_bytes;
+  const size_t ordinary = busy_ && budget_.has_room() ? usual_block_bytes : initial_block_bytes;
   if (next_frame_bytes_ <= ordinary) return ordinary;
   // A large frame gets room as its bytes arrive: twice what is here, at most all of it.
   return std::min(next_frame_bytes_, std::max<size_t>(4 * usual_block_bytes, 2 * pending_bytes()));
@@ -41,7 +41,7 @@ size_t FrameBuffer::wanted_capacity() const {
 
 bool FrameBuffer::wants_large_block() const {
   const size_t wanted = wanted_capacity();
-  return wanted > usual_block_bytes && (!block_ || block_->capacity() < wanted);
+  return next_frame_bytes_ > initial_block_bytes && (!block_ || block_->capacity() < wanted);
 }
 
 MutableByteView FrameBuffer::space() {

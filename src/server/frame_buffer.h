@@ -53,8 +53,10 @@ class FrameBuffer {
   [[nodiscard]] MutableByteView space();
   void filled(size_t bytes);
 
-  // Whether space() would take a block larger than the usual one now: the caller asks the budget first.
+  // Whether space() would take a block that is larger than the first one: the caller asks the budget first.
   [[nodiscard]] bool wants_large_block() const;
+  // Of the incomplete frame, with its size prefix; 0 while that is not known.
+  [[nodiscard]] size_t next_frame_bytes() const { return next_frame_bytes_; }
   // Bytes of an incomplete frame that wait here.
   [[nodiscard]] size_t pending_bytes() const { return end_ - begin_; }
   // The beginning of what has not been taken, to tell what a stranger sent.

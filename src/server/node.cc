@@ -6,6 +6,7 @@
 #include "broker/group_host.h"
 #include "broker/partition.h"
 #include "broker/quorum_host.h"
+#include "metadata/config/broker_layers.h"
 #include "metadata/features.h"
 #include "raft/format.h"
 #include "raft/snapshot_file.h"
@@ -16,7 +17,6 @@ namespace moldau::server {
 using runtime::task;
 using Outcome = result<void, std::string>;
 
-static constexpr size_t request_memory_bytes = 512ULL << 20;  // of the node; see MemoryBudget
 static constexpr int max_heartbeats = 100;
 
 Node::Node(runtime::Environment& environment, metadata::LoadedConfig config)
@@ -24,19 +24,13 @@ Node::Node(runtime::Environment& environment, metadata::LoadedConfig config)
 
 Node::~Node() = default;
 
-std::vector<runtime::Address> Node::addresses() const {
-  std::vector<runtime::Address> all;
-  for (const auto& listener : listeners_) all.push_back(listener->address());
-  return all;
-}
-
-  MOLDAU_CO_CHECK(co_await register_controller());
 task<Outcome> Node::start() {
   started_ = true;
   MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
   broker_.cluster_id = broker_.directories->cluster_id();
   MOLDAU_CO_CHECK(co_await runtime::call_on(broker_.quorum_shard(), [this] { return open_metadata(); }));
   MOLDAU_CO_CHECK(bind());
+  MOLDAU_CO_CHECK(co_await register_controller());
   MOLDAU_CO_CHECK(co_await register_broker());
   co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->publish_to_shards(); });
   co_await broker_.directories->finish_loading();
@@ -73,27 +67,37 @@ task<Outcome> Node::open_metadata() {
 
 Outcome Node::bind() {
   const metadata::NetworkConfig& network = config_.node.network;
-  for (const metadata::ListenerEndpoint& endpoint : network.listeners) {
-    // Connections may come before the node serves: they are handed over once it does.
-    auto listener = environment_.network().listen(
-        {endpoint.host, endpoint.port}, [this, name = endpoint.name](std::unique_ptr<runtime::Connection> connection) {
-          const auto shard = static_cast<size_t>(runtime::Shard::current().index());
-          if (shard < sessions_.size() && broker_.ready)
-            sessions_[shard]->serve(std::move(connection), name);
-          else
-            connection->close();
-        });
-    if (!listener)
-      return fail(fmt::format("listeners: {}://{}:{}: {}", endpoint.name, endpoint.host, endpoint.port, listener.error().message()));
-    listeners_.push_back(std::move(*listener));
-  }
+  acceptor_ = std::make_unique<Acceptor>(environment_, network, broker_.first_shard().metrics);
+  acceptor_->set_limits(connection_limits(config_.given, network, config_.node.own.connections_max));
+  // Connections may come before the node serves: they are handed over once it does.
+  MOLDAU_CHECK(acceptor_->bind([this](std::unique_ptr<runtime::Connection> connection, const std::string& listener_name) {
+    const auto shard = static_cast<size_t>(runtime::Shard::current().index());
+    if (shard < sessions_.size() && broker_.ready)
+      sessions_[shard]->serve(std::move(connection), listener_name);
+    else
+      connection->close();
+  }));
   broker_.advertised_listeners = network.advertised_listeners;
+  const std::vector<runtime::Address> bound = acceptor_->addresses();
   for (metadata::ListenerEndpoint& advertised : broker_.advertised_listeners) {
     if (advertised.port != 0) continue;
     for (size_t i = 0; i < network.listeners.size(); ++i)
-      if (network.listeners[i].name == advertised.name) advertised.port = listeners_[i]->address().port;
+      if (network.listeners[i].name == advertised.name) advertised.port = bound[i].port;
   }
+  broker_.on_broker_configs = [this](const metadata::MetadataImage& image) {
+    const metadata::BrokerLayers layers = metadata::broker_layers(config_.given, image, config_.node.node_id.value());
+    acceptor_->set_limits(connection_limits(layers.effective, config_.node.network, config_.node.own.connections_max));
+  };
   return {};
+}
+
+// Of the shards' longest silent clients one goes; the first shard that has one gives it.
+task<void> Node::close_a_clients_connection() {
+  for (const auto& sessions : sessions_) {
+    runtime::Shard& shard = broker_.shards[static_cast<size_t>(&sessions - sessions_.data())]->shard;
+    const bool closed = co_await runtime::call_on(shard, [&sessions] { return runtime::ready(sessions->close_one()); });
+    if (closed) co_return;
+  }
 }
 
 task<Outcome> Node::register_broker() {
@@ -105,10 +109,6 @@ task<Outcome> Node::register_broker() {
   co_return Outcome{};
 }
 
-task<Outcome> Node::unfence() {
-  for (int i = 0; i < max_heartbeats; ++i) {
-    protocol::BrokerHeartbeatRequest heartbeat;
-    heartbeat.broker_id = config_.node.node_id.value();
 // What other nodes and tools learn of this controller: where it listens and which features it has (KIP-919).
 task<Outcome> Node::register_controller() {
   const protocol::ControllerRegistrationRequest request = controller_registration(environment_, config_.node);
@@ -119,8 +119,12 @@ task<Outcome> Node::register_controller() {
   co_return fail(fmt::format("the controller cannot register: {}", response.error_message.value_or(std::string(protocol::error_message(error)))));
 }
 
+task<Outcome> Node::unfence() {
+  for (int i = 0; i < max_heartbeats; ++i) {
+    protocol::BrokerHeartbeatRequest heartbeat;
+    heartbeat.broker_id = config_.node.node_id.value();
     heartbeat.broker_epoch = broker_epoch_;
-    if (const auto& image = broker_.first_shard().image) heartbeat.current_metadata_offset = image->offset.value();
+    heartbeat.current_metadata_offset = broker_.first_shard().image->offset.value();
     heartbeat.want_fence = false;
     const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0)
@@ -134,9 +138,15 @@ task<Outcome> Node::register_controller() {
 void Node::serve_connections() {
   const metadata::NetworkConfig& network = config_.node.network;
   const SessionLimits limits{.max_frame_bytes = static_cast<uint32_t>(network.socket_request_max_bytes),
-                             .idle_ms = network.connections_max_idle_ms};
+                             .idle_ms = network.connections_max_idle_ms,
+                             .receive_timeout_ms = config_.node.own.request_receive_timeout_ms};
+  const int64_t memory_bytes = network.queued_max_request_bytes > 0 ? network.queued_max_request_bytes : config_.node.own.request_memory_bytes;
+  const auto memory_of_shard = static_cast<size_t>(memory_bytes) / broker_.shards.size();
+  // A listener that brokers share with clients has nothing to reserve.
+  const std::string reserved = network.listeners.size() > 1 ? network.inter_broker_listener_name : std::string();
   for (const auto& shard : broker_.shards)
-    sessions_.push_back(std::make_unique<ShardSessions>(broker_, *shard, limits, request_memory_bytes / broker_.shards.size()));
+    sessions_.push_back(std::make_unique<ShardSessions>(broker_, *shard, limits, memory_of_shard, reserved));
+  acceptor_->on_excess([this] { broker_.background.spawn(close_a_clients_connection()); });
 }
 
 // A controlled shutdown: the controller takes the leaderships away, so that clients look again.
@@ -146,7 +156,7 @@ task<void> Node::leave_cluster() {
     protocol::BrokerHeartbeatRequest heartbeat;
     heartbeat.broker_id = config_.node.node_id.value();
     heartbeat.broker_epoch = broker_epoch_;
-    heartbeat.current_metadata_offset = broker_.first_shard().image->offset.value();
+    if (const auto& image = broker_.first_shard().image) heartbeat.current_metadata_offset = image->offset.value();
     heartbeat.want_shut_down = true;
     const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0 || response.should_shut_down) co_return;
@@ -182,7 +192,7 @@ task<void> Node::close_logs() {
 task<void> Node::stop() {
   if (!started_) co_return;
   broker_.ready = false;
-  for (const auto& listener : listeners_) listener->close();
+  if (acceptor_) acceptor_->close();
   if (maintenance_) co_await maintenance_->stop();
   co_await leave_cluster();
   // Groups first: requests that wait for a rebalance end with them.

@@ -12,6 +12,7 @@
 #include "broker/broker.h"
 #include "broker/maintenance.h"
 #include "runtime/network.h"
+#include "server/acceptor.h"
 #include "server/shard_sessions.h"
 
 namespace moldau::server {
@@ -30,7 +31,7 @@ class Node {
 
   [[nodiscard]] broker::Broker& broker() { return broker_; }
   // As bound, in the order of `listeners`.
-  [[nodiscard]] std::vector<runtime::Address> addresses() const;
+  [[nodiscard]] std::vector<runtime::Address> addresses() const { return acceptor_->addresses(); }
 
  private:
   [[nodiscard]] runtime::task<result<void, std::string>> open_metadata();  // on the quorum's shard
@@ -39,6 +40,7 @@ class Node {
   [[nodiscard]] runtime::task<result<void, std::string>> unfence();
   [[nodiscard]] result<void, std::string> bind();
   void serve_connections();
+  [[nodiscard]] runtime::task<void> close_a_clients_connection();
   [[nodiscard]] runtime::task<void> leave_cluster();
   [[nodiscard]] runtime::task<void> close_logs();
 
@@ -46,7 +48,7 @@ class Node {
   metadata::LoadedConfig config_;
   broker::Broker broker_;
   std::vector<std::unique_ptr<ShardSessions>> sessions_;
-  std::vector<std::unique_ptr<runtime::Listener>> listeners_;
+  std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<broker::Maintenance> maintenance_;
   int64_t broker_epoch_ = -1;
   bool started_ = false;

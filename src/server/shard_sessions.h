@@ -14,11 +14,16 @@ namespace moldau::server {
 
 class ShardSessions {
  public:
-  ShardSessions(broker::Broker& broker, broker::BrokerShard& shard, const SessionLimits& limits,
-                size_t request_memory_bytes);
+  // `reserved_listener`: whose requests have memory of their own, that clients of other listeners cannot take.
+  ShardSessions(broker::Broker& broker, broker::BrokerShard& shard, const SessionLimits& limits, size_t request_memory_bytes,
+                std::string reserved_listener);
 
   // Serves a connection that was accepted on `listener_name`.
   void serve(std::unique_ptr<runtime::Connection> connection, std::string listener_name);
+
+  // Closes the connection that has been silent for longest, of those that did not come through the reserved listener;
+  // false if there is none.
+  bool close_one();
 
   // Closes every connection and waits until their requests have ended; later ones are closed at once.
   [[nodiscard]] runtime::task<void> stop();
@@ -29,7 +34,9 @@ class ShardSessions {
   broker::Broker& broker_;
   broker::BrokerShard& shard_;
   SessionLimits limits_;
+  std::string reserved_listener_;
   MemoryBudget budget_;
+  MemoryBudget reserved_;
   SessionCounters counters_;
   std::unordered_set<ClientSession*> open_;
   bool stopping_ = false;

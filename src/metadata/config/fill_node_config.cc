@@ -6,6 +6,7 @@
 #include <concepts>
 
 #include "metadata/config/host_port.h"
+#include "metadata/config/ip_overrides.h"
 #include "metadata/config/topic_defaults.h"
 
 namespace moldau::metadata {
@@ -37,13 +38,7 @@ void fill_network(const Reader& read, NetworkConfig& network) {
   read("connections.max.idle.ms", network.connections_max_idle_ms);
   read("request.timeout.ms", network.request_timeout_ms);
   read("max.request.partition.size.limit", network.max_request_partition_size_limit);
-  for (const auto& entry : split_list(node_text(read.given, "max.connections.per.ip.overrides"))) {
-    const auto colon = entry.rfind(':');
-    const auto count =
-        parse_integer(trimmed(std::string_view(entry).substr(colon + 1)), INT32_MIN, INT32_MAX);
-    network.max_connections_per_ip_overrides.emplace_back(trimmed(std::string_view(entry).substr(0, colon)),
-                                                          static_cast<int32_t>(count.value_or(0)));
-  }
+  network.max_connections_per_ip_overrides = parse_ip_overrides(node_text(read.given, "max.connections.per.ip.overrides"));
 }
 
 void fill_logs(const Reader& read, LogDirsConfig& logs, std::vector<std::string>& problems) {
@@ -139,6 +134,9 @@ void fill_own(const Reader& read, OwnConfig& own, std::vector<std::string>& prob
     problems.push_back(
         fmt::format("moldau.http.listener: {} is not of the form HOST:PORT; empty turns it off", listener));
   }
+  read("moldau.connections.max", own.connections_max);
+  read("moldau.request.memory.bytes", own.request_memory_bytes);
+  read("moldau.request.receive.timeout.ms", own.request_receive_timeout_ms);
   if (find_given(read.given, "moldau.shards"))
     own.shards = static_cast<int32_t>(node_integer(read.given, "moldau.shards"));
 }

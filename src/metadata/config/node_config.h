@@ -134,6 +134,9 @@ struct OwnConfig {
   std::string http_host = "127.0.0.1";
   std::optional<uint16_t> http_port = 9644;  // nullopt: off
   std::optional<int32_t> shards;             // nullopt: one a core
+  int32_t connections_max = 20'000;
+  int64_t request_memory_bytes = 512LL << 20;
+  int64_t request_receive_timeout_ms = 30'000;  // 0: none
 };
 
 struct NodeConfig {
