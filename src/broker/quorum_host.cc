@@ -170,7 +170,11 @@ controller::RequestContext QuorumHost::request_context(int16_t version) const {
 
 task<Outcome> QuorumHost::append_and_flush(Bytes batch) {
   const auto appended = co_await log_->append_as_follower(batch, quorum_.epoch());
-  if (!appended) co_return fail(appended.error().message);
+  if (!appended) {
+    // A full disk leaves the log as it was, and the next change may find room.
+    if (!log_->is_offline() && log_->log_end_offset() == quorum_.high_watermark()) quorum_.forget_unflushed();
+    co_return fail(appended.error().message);
+  }
   const auto flushed = co_await log_->flush();
   if (!flushed) co_return fail(flushed.error().message);
   quorum_.flushed(quorum_.log_end_offset());
@@ -188,8 +192,11 @@ task<bool> QuorumHost::commit(metadata::MetadataRecords records) {
   const int64_t now_ms = broker_.wall_clock_ms();
   Bytes batch = quorum_.append(values, now_ms);
   if (const Outcome written = co_await append_and_flush(std::move(batch)); !written) {
-    failed_ = true;
-    log_error("the metadata log takes no more changes until the node is restarted: {}", written.error());
+    failed_ = quorum_.log_end_offset() != quorum_.high_watermark();
+    if (failed_)
+      log_error("the metadata log takes no more changes until the node is restarted: {}", written.error());
+    else
+      log_warning("the metadata log did not take a change: {}", written.error());
     co_return false;
   }
   auto published = controller_.replay(records, first_offset, quorum_.epoch(), now_ms);

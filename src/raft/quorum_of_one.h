@@ -60,6 +60,9 @@ class QuorumOfOne {
   // All up to here is on disk: it is committed.
   void flushed(Offset end_offset);
 
+  // Nothing of the last batch got into the log (a full disk): the next one takes its place.
+  void forget_unflushed() { log_end_offset_ = high_watermark_; }
+
   [[nodiscard]] LeaderEpoch epoch() const { return epoch_; }
   [[nodiscard]] Offset log_end_offset() const { return log_end_offset_; }
   [[nodiscard]] Offset high_watermark() const { return high_watermark_; }
