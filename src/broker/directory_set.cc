@@ -184,6 +184,11 @@ task<void> write_if_changed(storage::LogDirectory& directory, Offsets offsets, O
 
 }  // namespace
 
+task<void> DirectorySet::measure_room() {
+  for (const auto& directory : directories_)
+    if (!directory->files->is_offline()) co_await directory->files->measure_room();
+}
+
 task<void> DirectorySet::checkpoint_high_watermarks(Broker& broker) {
   ByDirectory all = co_await collect_all(broker);
   for (const auto& directory : directories_)

@@ -55,6 +55,8 @@ class DirectorySet {
   // Everything that the metadata knows has been opened: what nobody claimed is stray and is set aside, as Kafka does.
   [[nodiscard]] runtime::task<void> finish_loading();
 
+  // How much clients may still write; without it they may fill the disk to its end.
+  [[nodiscard]] runtime::task<void> measure_room();
   [[nodiscard]] runtime::task<void> checkpoint_high_watermarks(Broker& broker);
   [[nodiscard]] runtime::task<void> checkpoint_recovery_points(Broker& broker);
   [[nodiscard]] runtime::task<void> remove_deleted_partitions();

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t deleted_files_interval_ms = 5'000;
 constexpr int64_t flush_interval_ms = 1'000;
+constexpr int64_t room_interval_ms = 1'000;
 constexpr int64_t high_watermark_checkpoint_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
 constexpr int64_t quorum_interval_ms = 30'000;
 
@@ -90,6 +91,7 @@ struct Maintenance::OfShard {
 
   void start_node_wide() {
     Broker& broker = shard.broker;
+    loops.spawn(every(room_interval_ms, [&broker] { return broker.directories->measure_room(); }));
     loops.spawn(every(high_watermark_checkpoint_interval_ms, [&broker] { return broker.directories->checkpoint_high_watermarks(broker); }));
     loops.spawn(every(broker.config.logs.log_flush_offset_checkpoint_interval_ms,
                       [&broker] { return broker.directories->checkpoint_recovery_points(broker); }));
@@ -116,6 +118,7 @@ task<void> Maintenance::start() {
     shards_[static_cast<size_t>(shard.shard.index())]->start();
     return runtime::ready();
   });
+  co_await broker_.directories->measure_room();
   shards_.front()->start_node_wide();
 }
 

@@ -2,10 +2,15 @@
 //
 // Shared by all logs of a directory, on whatever shard. A write or a sync that fails for another reason than a full disk
 // ends it: what the file holds is unknown from then on, so the directory is offline until the next start.
+//
+// Of a disk that fills up the last bit is kept from clients' records, so that there is room for what a node must write
+// even then: offsets of groups, metadata, checkpoints, the next start. Whoever owns the directory measures the room now
+// and then, and appends take from it in between.
 #pragma once
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -28,6 +33,24 @@ class DirectoryHealth {
     const bool is_full = error.io_error_number == ENOSPC || error.io_error_number == EDQUOT;
     if (error.io_error_number != 0 && !is_full && error.io_error_number != EAGAIN) set_offline(error.message);
   }
+  // Bytes that clients' records may still take, until the next measurement.
+  void set_room(int64_t bytes) { room_bytes_.store(bytes, std::memory_order_relaxed); }
+  [[nodiscard]] bool take_room(int64_t bytes) {
+    if (room_bytes_.fetch_sub(bytes, std::memory_order_relaxed) >= bytes) return true;
+    // Nobody after one that was refused, so that a small batch does not overtake a large one of the same producer.
+    room_bytes_.store(0, std::memory_order_relaxed);
+    return false;
+  }
+  [[nodiscard]] bool has_room() const { return room_bytes_.load(std::memory_order_relaxed) > 0; }
+  [[nodiscard]] Error full_error() const {
+    return Error(protocol::ErrorCode::kafka_storage_error,
+                 "log directory " + path_ + " is full: what is left is kept for the node itself");
+  }
+
+  // Something that a clean stop promises could not be written: the next start has to look at the logs.
+  void need_recovery() { needs_recovery_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool needs_recovery() const { return needs_recovery_.load(std::memory_order_relaxed); }
+
   [[nodiscard]] Error offline_error() const {
     return Error(protocol::ErrorCode::kafka_storage_error, "log directory " + path_ + " is offline");
   }
@@ -35,6 +58,8 @@ class DirectoryHealth {
  private:
   std::string path_;
   std::atomic<bool> offline_ = false;
+  std::atomic<bool> needs_recovery_ = false;
+  std::atomic<int64_t> room_bytes_ = INT64_MAX;
 };
 
 using DirectoryHealthPtr = std::shared_ptr<DirectoryHealth>;

@@ -120,9 +120,16 @@ task<log_result<>> Log::close() {
     for (const auto& [base, segment] : segments_) segment->close_files();
     co_return fail(options_.health->offline_error());
   }
-  if (auto snapshot = co_await write_snapshot(true); !snapshot) co_return fail(noted(std::move(snapshot.error())));
-  for (const auto& [base, segment] : segments_)
-    if (auto closed = co_await segment->close(); !closed) co_return fail(noted(std::move(closed.error())));
+  auto written = co_await write_what_a_stop_leaves();
+  if (written) co_return written;
+  options_.health->need_recovery();
+  for (const auto& [base, segment] : segments_) segment->close_files();
+  co_return fail(noted(std::move(written.error())));
+}
+
+task<log_result<>> Log::write_what_a_stop_leaves() {
+  MOLDAU_CO_CHECK(co_await write_snapshot(true));
+  for (const auto& [base, segment] : segments_) MOLDAU_CO_CHECK(co_await segment->close());
   co_return log_result<>{};
 }
 

@@ -169,6 +169,8 @@ class Log {
   runtime::task<log_result<Place>> resolve(Place place);
   runtime::task<log_result<>> collect_aborted(Offset from, SegmentPtr segment, ReadInfo& info);
 
+  runtime::task<log_result<>> write_what_a_stop_leaves();
+
   // log_append.cc; the mutex is held
   [[nodiscard]] bool needs_flush_now() const { return end_.offset - recovery_point_ >= config().flush_messages; }
   runtime::task<log_result<AppendInfo>> write_prepared(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard,

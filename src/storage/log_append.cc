@@ -69,6 +69,8 @@ log_result<> take_batches(ByteView records, AppendOrigin origin, LeaderEpoch epo
 
 task<log_result<AppendInfo>> Log::append_as_leader(LeaderAppend append) {
   if (is_offline()) co_return fail(options_.health->offline_error());
+  if (append.origin == AppendOrigin::client && !options_.health->take_room(static_cast<int64_t>(append.records.size())))
+    co_return fail(options_.health->full_error());
   MutableByteView batch = append.records;
   if (append.origin != AppendOrigin::raft_leader) {
     MOLDAU_CO_TRY(batch, single_batch(append.records));

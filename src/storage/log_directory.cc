@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view lock_file = ".lock";
 constexpr std::string_view clean_shutdown_file = ".kafka_cleanshutdown";
 constexpr std::string_view metadata_topic = "__cluster_metadata";
+constexpr uint64_t reserved_max_bytes = 64 * 1024 * 1024;
 constexpr std::string_view remote_index_cache = "remote-log-index-cache";
 
 // The number after "brokerEpoch" in {"version":0,"brokerEpoch":19}. Older Kafka leaves an empty file.
@@ -131,7 +132,21 @@ task<log_result<>> LogDirectory::write(std::string_view file, Bytes contents) {
   if (written) co_return log_result<>{};
   Error error(written.error());
   health_->note(error);
+  health_->need_recovery();
   co_return fail(std::move(error));
+}
+
+task<void> LogDirectory::measure_room() {
+  const auto space = co_await environment_.files().space(path());
+  if (!space) co_return;
+  const auto kept_bytes = static_cast<int64_t>(std::min(space->total_bytes / 100, reserved_max_bytes));
+  const bool had_room = health_->has_room();
+  health_->set_room(static_cast<int64_t>(std::min<uint64_t>(space->free_bytes, INT64_MAX)) - kept_bytes);
+  if (had_room && !health_->has_room())
+    log_error("log directory {} is full: {} bytes are free, of which {} are kept for the node; producers are refused", path(),
+              space->free_bytes, kept_bytes);
+  else if (!had_room && health_->has_room())
+    log_info("log directory {} has room again: {} bytes are free", path(), space->free_bytes);
 }
 
 task<log_result<>> LogDirectory::write_recovery_points(std::vector<PartitionOffset> offsets) {
@@ -145,6 +160,9 @@ task<log_result<>> LogDirectory::write_high_watermarks(std::vector<PartitionOffs
 }
 
 task<log_result<>> LogDirectory::mark_clean_shutdown(int64_t broker_epoch) {
+  if (health_->needs_recovery())
+    return runtime::ready(log_result<>(fail(
+        Error(ErrorCode::kafka_storage_error, path() + " could not be written to in full"))));
   return write(clean_shutdown_file, to_bytes(fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch)));
 }
 

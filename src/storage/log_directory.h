@@ -58,6 +58,9 @@ class LogDirectory {
   // Removes a directory of this one, with all that is in it.
   runtime::task<log_result<>> remove(std::string name);
 
+  // Looks how much room clients' records have: what is free, less a hundredth of the disk or 64 MiB.
+  runtime::task<void> measure_room();
+
  private:
   using Offsets = std::map<std::pair<std::string, int32_t>, Offset>;
 

@@ -63,5 +63,38 @@ TEST(LogDirectory, BelongsToOneProcess) {
   EXPECT_NE(second.error().message.find(".lock"), std::string::npos);
 }
 
+TEST(LogDirectory, KeepsTheLastBitOfADiskFromClients) {
+  MemoryEnvironment environment;
+  const auto directory = now(LogDirectory::open(environment, "/data"));
+  ASSERT_TRUE(directory);
+  const DirectoryHealthPtr health = (*directory)->health();
+  EXPECT_TRUE(health->take_room(INT32_MAX)) << "not measured yet";
+  environment.disk.total_space_bytes = 1'000'000;
+  environment.disk.free_space_bytes = 10'100;
+  now((*directory)->measure_room());
+  EXPECT_TRUE(health->take_room(60));
+  EXPECT_FALSE(health->take_room(60)) << "what was taken since the measurement counts";
+  EXPECT_FALSE(health->take_room(1)) << "it overtook a larger one";
+  EXPECT_FALSE(health->has_room());
+  now((*directory)->measure_room());
+  EXPECT_TRUE(health->take_room(100));
+  environment.disk.total_space_bytes = environment.disk.free_space_bytes = 1'000'000'000'000;
+  now((*directory)->measure_room());
+  EXPECT_TRUE(health->take_room(1'000'000'000'000 - 64 * 1024 * 1024));
+  EXPECT_FALSE(health->take_room(1));
+}
+
+TEST(LogDirectory, IsNotLeftCleanWhenSomethingCouldNotBeWritten) {
+  MemoryEnvironment environment;
+  const auto directory = now(LogDirectory::open(environment, "/data"));
+  ASSERT_TRUE(directory);
+  environment.disk.free_space_bytes = 0;
+  EXPECT_FALSE(now((*directory)->write_recovery_points({{"t", 1, Offset(5)}})));
+  EXPECT_FALSE((*directory)->health()->is_offline());
+  environment.disk.free_space_bytes = INT64_MAX;
+  EXPECT_FALSE(now((*directory)->mark_clean_shutdown(19)));
+  EXPECT_FALSE(environment.disk.files.contains("/data/.kafka_cleanshutdown"));
+}
+
 }  // namespace
 }  // namespace moldau::storage::test

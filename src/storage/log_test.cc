@@ -71,6 +71,39 @@ TEST(Log, AFullDiskFailsTheAppendAndNothingElse) {
   EXPECT_EQ(again->first_offset, Offset(2));
 }
 
+TEST(Log, OnlyClientsAreHeldToTheRoomThatIsLeftToThem) {
+  LogWorld world;
+  world.open();
+  world.health->set_room(10);
+  const auto refused = append(world, batch_of(1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, protocol::ErrorCode::kafka_storage_error);
+  EXPECT_EQ(world.log->log_end_offset(), Offset(0));
+  Bytes own = batch_of(1);
+  LeaderAppend of_coordinator;
+  of_coordinator.records = own;
+  of_coordinator.leader_epoch = LeaderEpoch(0);
+  of_coordinator.origin = AppendOrigin::coordinator;
+  EXPECT_TRUE(now(world.log->append_as_leader(of_coordinator)));
+  world.health->set_room(INT64_MAX);
+  EXPECT_TRUE(append(world, batch_of(1)));
+}
+
+TEST(Log, AStopOnAFullDiskIsNotACleanOne) {
+  LogWorld world;
+  world.open();
+  ASSERT_TRUE(append(world, batch_of(2)));
+  ASSERT_TRUE(now(world.log->flush()));
+  world.environment.disk.free_space_bytes = 0;
+  EXPECT_FALSE(now(world.log->close()));
+  EXPECT_TRUE(world.health->needs_recovery());
+  EXPECT_FALSE(world.health->is_offline());
+  world.log.reset();
+  world.environment.disk.free_space_bytes = INT64_MAX;
+  world.reopen(false, Offset(2));
+  EXPECT_EQ(world.log->log_end_offset(), Offset(2));
+}
+
 TEST(Log, AFailingDiskTakesTheDirectoryOffline) {
   LogWorld world;
   world.open();

@@ -76,6 +76,7 @@ class MemoryFileSystem : public runtime::FileSystem {
   std::map<std::string, NodePtr> files;  // by path
   std::set<std::string> directories;
   int64_t free_space_bytes = INT64_MAX;  // what may still be written
+  int64_t total_space_bytes = INT64_MAX;
   int fail_syncs_with = 0;               // an errno value
   int fail_writes_with = 0;
   int renames_left = INT32_MAX;          // then they fail
@@ -162,7 +163,8 @@ class MemoryFileSystem : public runtime::FileSystem {
     return runtime::ready(runtime::io_result<Lock>(std::make_unique<Locked>(locks_, path)));
   }
   runtime::task<runtime::io_result<runtime::DiskSpace>> space(std::string) override {
-    return runtime::ready(runtime::io_result<runtime::DiskSpace>(runtime::DiskSpace{.free_bytes = static_cast<uint64_t>(free_space_bytes)}));
+    return runtime::ready(runtime::io_result<runtime::DiskSpace>(runtime::DiskSpace{
+        .total_bytes = static_cast<uint64_t>(total_space_bytes), .free_bytes = static_cast<uint64_t>(free_space_bytes)}));
   }
 
   [[nodiscard]] Bytes& bytes_of(const std::string& path) {
