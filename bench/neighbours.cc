@@ -1,5 +1,5 @@
 // What a partition with large compressed batches costs the partitions beside it on the same shard: how many appends the
-// neighbour makes, how long they wait, and the longest turn. With `inline` the checks run on the shard, for comparison.
+// neighbour makes, and how long a round of all that is ready takes. With `inline` the checks run on the shard, for comparison.
 //
 //   moldau_neighbours FOLDER CODEC [inline]     FOLDER on a file system in memory
 #include <algorithm>
@@ -53,21 +53,16 @@ Bytes text_batch(protocol::Codec codec, size_t bytes) {
 struct Counts {
   bool is_over = false;
   uint64_t large = 0;
-  std::vector<int64_t> waits_us;  // of the neighbour's appends
-  int64_t longest_turn_us = 0;
+  uint64_t small = 0;  // the neighbour's
+  std::vector<int64_t> rounds_us;
 };
 
 task<void> append_again_and_again(Log& log, Bytes batch, Counts& counts, bool is_neighbour) {
-  runtime::Shard& shard = runtime::Shard::current();
   while (!counts.is_over) {
     Bytes sent = batch;
-    const int64_t began_us = shard.read_clock_us();
     const auto answer = co_await log.append_as_leader({.records = sent, .leader_epoch = LeaderEpoch(0)});
     MOLDAU_ASSERT_MSG(answer.has_value(), answer ? "" : answer.error().message.c_str());
-    if (is_neighbour)
-      counts.waits_us.push_back(shard.read_clock_us() - began_us);
-    else
-      ++counts.large;
+    ++(is_neighbour ? counts.small : counts.large);
     co_await runtime::yield();
   }
 }
@@ -80,7 +75,7 @@ task<void> watch_turns(Counts& counts) {
   while (last_us < end_us) {
     co_await runtime::yield();
     const int64_t now_us = shard.read_clock_us();
-    counts.longest_turn_us = std::max(counts.longest_turn_us, now_us - last_us);
+    counts.rounds_us.push_back(now_us - last_us);
     last_us = now_us;
   }
   counts.is_over = true;
@@ -110,12 +105,13 @@ task<void> measure(runtime::Environment& environment, std::string folder, protoc
   scope.spawn(append_again_and_again(*logs[1], text_batch(protocol::Codec::none, 100), counts, true));
   scope.spawn(watch_turns(counts));
   co_await scope.join();
-  std::ranges::sort(counts.waits_us);
-  const auto at = [&](double share) { return counts.waits_us[static_cast<size_t>(share * static_cast<double>(counts.waits_us.size() - 1))]; };
-  std::printf("neighbour %.0f appends/s, p50 %lld us, p99 %lld us; large %.0f batches/s; longest round %lld us\n",
-              static_cast<double>(counts.waits_us.size()) * 1e6 / duration_us, static_cast<long long>(at(0.5)),
-              static_cast<long long>(at(0.99)), static_cast<double>(counts.large) * 1e6 / duration_us,
-              static_cast<long long>(counts.longest_turn_us));
+  std::ranges::sort(counts.rounds_us);
+  const auto round_us = [&](double share) {
+    return static_cast<long long>(counts.rounds_us[static_cast<size_t>(share * static_cast<double>(counts.rounds_us.size() - 1))]);
+  };
+  std::printf("neighbour %.0f appends/s; large %.0f batches/s; rounds of the shard: p50 %lld us, p99 %lld us, longest %lld us\n",
+              static_cast<double>(counts.small) * 1e6 / duration_us, static_cast<double>(counts.large) * 1e6 / duration_us,
+              round_us(0.5), round_us(0.99), round_us(1));
   for (const auto& log : logs) co_await log->abandon();
 }
 
