@@ -35,7 +35,7 @@ class World:
         text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID", text)
         text = re.sub(r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[A-Z0-9])[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", "ID", text)
         text = re.sub(r"\b1[6-9]\d{11}\b", "TIME", text)
-        text = re.sub(r"port: \d+|:%d\b" % self.node.port, "PORT", text)
+        text = re.sub(r"port: \d+|:{0}\b|(?<=127\.0\.0\.1 ){0}\b".format(self.node.port), "PORT", text)
         text = re.sub(r"\(org\.apache\.kafka[\w.$]*\)|\[\d{4}-\d\d-\d\d [\d:,]+\] ", "", text)
         # Why a value is wrong may be said in other words than Kafka's.
         text = re.sub(r"(Invalid value \S+ for configuration \S+): .*", r"\1", text)
