@@ -1,8 +1,10 @@
 # moldau_module(NAME [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
 # from every source below the folder (but those that EXCLUDE matches, which another target takes) and from SOURCES, and
 # beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them; *_bench.cc
-# become NAME_bench, which is built when it is named.
+# become NAME_bench, which is built when it is named. The targets unit_tests and fuzzers are all of each.
 option(MOLDAU_FUZZ "Build the libFuzzer targets" OFF)
+add_custom_target(unit_tests)
+add_custom_target(fuzzers)
 
 function(moldau_module name)
   cmake_parse_arguments(arg "" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
@@ -22,6 +24,7 @@ function(moldau_module name)
   if(sources)
     add_library(moldau_${name} STATIC ${sources})
     target_link_libraries(moldau_${name} PUBLIC moldau_options ${arg_LIBRARIES})
+    moldau_precompile(moldau_${name} moldau_base)
   else()
     add_library(moldau_${name} INTERFACE)
     target_link_libraries(moldau_${name} INTERFACE moldau_options ${arg_LIBRARIES})
@@ -29,6 +32,7 @@ function(moldau_module name)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE moldau_${name} ${arg_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
+    moldau_precompile(${name}_test base_test <gmock/gmock.h> <gtest/gtest.h>)
     # Only where it is used, so that the compiler cache serves every other test to a clone in another folder.
     foreach(test ${tests})
       file(STRINGS ${test} uses REGEX MOLDAU_SOURCE_DIR LIMIT_COUNT 1)
@@ -37,6 +41,7 @@ function(moldau_module name)
       endif()
     endforeach()
     add_test(NAME ${name} COMMAND ${name}_test)
+    add_dependencies(unit_tests ${name}_test)
   endif()
   find_package(benchmark QUIET)
   if(benches AND benchmark_FOUND)
@@ -47,6 +52,7 @@ function(moldau_module name)
     foreach(source ${fuzzers})
       get_filename_component(target ${source} NAME_WE)
       add_executable(${target} ${source})
+      add_dependencies(fuzzers ${target})
       target_link_libraries(${target} PRIVATE moldau_${name} ${arg_TEST_LIBRARIES})
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     endforeach()
