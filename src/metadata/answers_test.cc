@@ -60,7 +60,18 @@ MetadataImagePtr cluster() {
   add_topic(records, "failed-dir", 4, {failed});
   return image_of(records, Offset(0), LeaderEpoch(1), 0).value();
 }
-ClientView view_of(int16_t api_version) { return {.listener = "PLAINTEXT", .cluster_id = "c", .node_id = 2, .version = api_version}; }
+// A client that may do everything, as without an authorizer.
+class FullAccess final : public ClientAccess {
+ public:
+  bool may_describe_topic(std::string_view, bool) const override { return true; }
+  bool may_create_topic(std::string_view) const override { return true; }
+  int32_t topic_operations(std::string_view) const override { return 3576; }
+  int32_t cluster_operations() const override { return 8096; }
+};
+const FullAccess full_access;
+ClientView view_of(int16_t api_version) {
+  return {.listener = "PLAINTEXT", .cluster_id = "c", .node_id = 2, .version = api_version, .access = full_access};
+}
 
 protocol::MetadataRequest for_topics(const std::vector<std::string>& names) {
   protocol::MetadataRequest request;
