@@ -304,6 +304,19 @@ TEST(QuorumOfOne, ARestartTakesTheNextEpochAndNamesNoVotersAgain) {
   EXPECT_EQ(quorum.log_end_offset(), end + 3);
 }
 
+TEST(QuorumOfOne, ABatchThatTheDiskDidNotTakeIsFollowedByOneInItsPlace) {
+  QuorumOfOne quorum = restarted();
+  ASSERT_TRUE(quorum.start(9));
+  quorum.flushed(quorum.log_end_offset());
+  const Offset end = quorum.log_end_offset();
+  (void)quorum.append(std::vector<Bytes>{to_bytes("a"), to_bytes("b")}, 10);
+  quorum.forget_unflushed();
+  const auto next = read_batches(quorum.append(std::vector<Bytes>{to_bytes("c")}, 11));
+  EXPECT_EQ(next->batches[0].base_offset, end);
+  EXPECT_EQ(quorum.log_end_offset(), end + 1);
+  EXPECT_EQ(quorum.high_watermark(), end);
+}
+
 TEST(QuorumOfOne, AMovedListenerIsWrittenIntoTheVoters) {
   QuorumOfOne quorum = restarted(5555);
   const auto leadership = quorum.start(9);
