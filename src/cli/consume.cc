@@ -97,7 +97,7 @@ task<ExitCode> consume(const Context& context, const ConsumeOptions& options, Re
     if (options.idle_ms && shard.now_us() - last_record_us >= *options.idle_ms * 1000) break;
   }
   output.report();
-  co_return stop.is_requested ? ExitCode::interrupted : output.exit_code_at_end();
+  co_return stop.is_requested ? ExitCode::interrupted : output.exit_code_at_end(context);
 }
 
 struct Words {

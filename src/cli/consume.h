@@ -35,22 +35,24 @@ class RecordOutput {
 
   // False when this was the last: the count is reached, or nobody reads the output any more.
   [[nodiscard]] bool put(const client::TopicPartition& partition, const client::FetchedRecord& record);
-  // To be called after a run of records, so that a reader of the output sees them.
+  // To be called after a run of records, so that a reader of the output sees them. False when they did not get there.
   [[nodiscard]] bool flush();
   [[nodiscard]] int64_t count() const { return count_; }
-  // 0 or the number that is still missing decides between ok and timed_out when nothing more comes.
-  [[nodiscard]] ExitCode exit_code_at_end() const {
-    return options_.count && count_ < *options_.count ? ExitCode::timed_out : ExitCode::ok;
-  }
+  // When nothing more comes: failed, and said, if the output could not be written; ok if its reader has gone, who had
+  // enough; timed_out if records are still missing.
+  [[nodiscard]] ExitCode exit_code_at_end(const Context& context) const;
   // "12 records" on the terminal, when standard error is one and the output is not.
   void report();
 
  private:
+  bool is_written();
+
   const ConsumeOptions& options_;
   RecordFormat format_;
   Progress progress_;
   int64_t count_ = 0;
   int64_t bytes_ = 0;
+  int write_error_ = 0;  // errno of the first write that failed
 };
 
 // As a member of a group, through librdkafka: partitions are shared out, and what was printed is committed.

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "cli/consume.h"
 #include "cli/session.h"
@@ -99,6 +101,34 @@ client::client_result<Consumer> make_consumer(const Context& context, const Cons
   return Consumer(made);
 }
 
+// Offsets of records that were put into the output, and are to be committed once they have got there.
+class Unwritten {
+ public:
+  explicit Unwritten(rd_kafka_t* consumer) : consumer_(consumer) {}
+
+  void add(const rd_kafka_message_t& message) {
+    next_offsets_[{rd_kafka_topic_name(message.rkt), message.partition}] = message.offset + 1;
+    ++records_;
+  }
+  [[nodiscard]] bool is_many() const { return records_ >= 1000; }
+  // False when the output could not be written: then nothing is committed that was not.
+  [[nodiscard]] bool write(RecordOutput& output) {
+    if (!output.flush()) return false;
+    const List offsets(rd_kafka_topic_partition_list_new(static_cast<int>(next_offsets_.size())));
+    for (const auto& [partition, next] : next_offsets_)
+      rd_kafka_topic_partition_list_add(offsets.get(), partition.first.c_str(), partition.second)->offset = next;
+    rd_kafka_offsets_store(consumer_, offsets.get());  // but for partitions that belong to others by now
+    next_offsets_.clear();
+    records_ = 0;
+    return true;
+  }
+
+ private:
+  rd_kafka_t* consumer_;
+  std::map<std::pair<std::string, int32_t>, int64_t> next_offsets_;
+  size_t records_ = 0;
+};
+
 }  // namespace
 
 ExitCode consume_as_group(const Context& context, const ConsumeOptions& options, RecordOutput& output) {
@@ -125,12 +155,13 @@ ExitCode consume_as_group(const Context& context, const ConsumeOptions& options,
 
   std::optional<client::Error> error;
   std::map<int32_t, bool> ended;
+  Unwritten unwritten(consumer.get());
   auto last_record = std::chrono::steady_clock::now();
   bool goes_on = !options.count || *options.count > 0;
   while (goes_on && !error && stop_signals == 0) {
     const Message message(rd_kafka_consumer_poll(consumer.get(), 100));
     if (!message) {
-      goes_on = output.flush();
+      goes_on = unwritten.write(output);
       const auto idle = std::chrono::steady_clock::now() - last_record;
       if (options.idle_ms && idle >= std::chrono::milliseconds(*options.idle_ms)) break;
       continue;
@@ -138,12 +169,13 @@ ExitCode consume_as_group(const Context& context, const ConsumeOptions& options,
     switch (message->err) {
       case RD_KAFKA_RESP_ERR_NO_ERROR:
         goes_on = output.put({rd_kafka_topic_name(message->rkt), message->partition}, record_of(*message));
-        rd_kafka_offset_store(message->rkt, message->partition, message->offset);
+        unwritten.add(*message);
+        if (unwritten.is_many()) goes_on = unwritten.write(output) && goes_on;
         ended[message->partition] = false;
         last_record = std::chrono::steady_clock::now();
         break;
       case RD_KAFKA_RESP_ERR__PARTITION_EOF: {
-        goes_on = output.flush();
+        goes_on = unwritten.write(output);
         ended[message->partition] = true;
         rd_kafka_topic_partition_list_t* raw = nullptr;
         rd_kafka_assignment(consumer.get(), &raw);
@@ -161,11 +193,12 @@ ExitCode consume_as_group(const Context& context, const ConsumeOptions& options,
                          rd_kafka_message_errstr(message.get()));
     }
   }
+  (void)unwritten.write(output);
   output.report();
   rd_kafka_commit(consumer.get(), nullptr, 0);
   rd_kafka_consumer_close(consumer.get());
   if (error) return fail_with(context, *error);
-  return stop_signals > 0 ? ExitCode::interrupted : output.exit_code_at_end();
+  return stop_signals > 0 ? ExitCode::interrupted : output.exit_code_at_end(context);
 }
 
 }  // namespace moldau::cli

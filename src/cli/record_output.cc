@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "cli/consume.h"
 #include "cli/units.h"
@@ -18,10 +20,27 @@ bool RecordOutput::put(const client::TopicPartition& partition, const client::Fe
         fmt::format("{} records, {}, {}/s", count_text(count_), size_text(static_cast<uint64_t>(bytes_)),
                     count_text(static_cast<int64_t>(static_cast<double>(count_) / progress_.seconds()))));
   }
-  return std::ferror(stdout) == 0 && (!options_.count || count_ < *options_.count);
+  return is_written() && (!options_.count || count_ < *options_.count);
 }
 
-bool RecordOutput::flush() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
+bool RecordOutput::is_written() {
+  if (std::ferror(stdout) == 0) return true;
+  if (write_error_ == 0) write_error_ = errno;
+  return false;
+}
+
+bool RecordOutput::flush() {
+  (void)std::fflush(stdout);
+  return is_written();
+}
+
+ExitCode RecordOutput::exit_code_at_end(const Context& context) const {
+  if (write_error_ == EPIPE) return ExitCode::ok;
+  if (write_error_ != 0)
+    return fail_with(context, {.kind = client::Error::Kind::server,
+                               .message = fmt::format("cannot write to standard output: {}", std::strerror(write_error_))});
+  return options_.count && count_ < *options_.count ? ExitCode::timed_out : ExitCode::ok;
+}
 
 void RecordOutput::report() {
   progress_.clear();
