@@ -217,16 +217,41 @@ task<void> DirectorySet::mark_clean_shutdown(int64_t broker_epoch) {
 
 // --- opening ---
 
+static task<result<std::unique_ptr<LogDir>, std::string>> open_directory(runtime::Environment& environment, const std::string& path,
+                                                                        std::string_view key) {
+  auto opened = co_await storage::LogDirectory::open(environment, path);
+  if (!opened) co_return fail(fmt::format("{}: {}", key, opened.error().message));
+  auto directory = std::make_unique<LogDir>();
+  directory->files = std::move(*opened);
+  for (const storage::FoundPartition& found : directory->files->found()) directory->claimed[found.name] = false;
+  co_return directory;
+}
+
+// Paths of directories are held without a slash at the end.
+static std::string trimmed(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 task<Outcome> DirectorySet::open_all() {
   for (const std::string& path : config_.logs.log_dirs) {
-    auto opened = co_await storage::LogDirectory::open(environment_, path);
-    if (!opened) co_return fail(fmt::format("log.dirs: {}", opened.error().message));
-    auto directory = std::make_unique<LogDir>();
-    directory->files = std::move(*opened);
-    for (const storage::FoundPartition& found : directory->files->found()) directory->claimed[found.name] = false;
+    MOLDAU_CO_TRY(std::unique_ptr<LogDir> directory, co_await open_directory(environment_, path, "log.dirs"));
     directories_.push_back(std::move(directory));
   }
+  const std::string metadata_path = trimmed(config_.logs.metadata_log_dir);
+  for (const auto& directory : directories_)
+    if (directory->path() == metadata_path) metadata_directory_ = directory.get();
+  if (metadata_directory_ != nullptr) co_return Outcome{};
+  MOLDAU_CO_TRY(metadata_only_, co_await open_directory(environment_, metadata_path, "metadata.log.dir"));
+  metadata_directory_ = metadata_only_.get();
   co_return Outcome{};
+}
+
+std::vector<LogDir*> DirectorySet::all_directories() const {
+  std::vector<LogDir*> all;
+  for (const auto& directory : directories_) all.push_back(directory.get());
+  if (metadata_only_) all.push_back(metadata_only_.get());
+  return all;
 }
 
 namespace {
@@ -249,25 +274,17 @@ task<result<raft::DirectoryFound, std::string>> look_into(runtime::FileSystem& f
   co_return found;
 }
 
-// Paths of directories are held without a slash at the end.
-std::string trimmed(std::string path) {
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  return path;
-}
-
 raft::FormatRequest format_request(runtime::Environment& environment, const metadata::NodeConfig& config,
                                    const raft::DirectoriesState& state) {
   raft::FormatRequest request;
   request.cluster_id = state.cluster_id.empty() ? runtime::random_uuid(environment).to_string() : state.cluster_id;
   request.node_id = config.node_id.value();
   request.directories = state.to_format;
-  if (request.directories.empty())
-    for (const std::string& path : config.logs.log_dirs) request.directories.push_back(trimmed(path));
   request.metadata_directory = trimmed(config.logs.metadata_log_dir);
   request.directory_ids = state.directory_ids;
   for (const std::string& path : request.directories) request.directory_ids[path] = runtime::random_uuid(environment);
   request.self.id = request.node_id;
-  request.self.directory_id = request.directory_ids[request.metadata_directory];
+  request.self.directory_id = request.directory_ids[request.metadata_directory];  // none if it is not to be formatted
   for (const auto& listener : config.network.controller_listeners)
     request.self.endpoints.push_back({listener.name, listener.host.empty() ? "localhost" : listener.host, listener.port});
   for (const metadata::MetadataRecord& record : controller::bootstrap_records())
@@ -293,11 +310,12 @@ task<Outcome> write_format(runtime::FileSystem& files, const raft::FormatRequest
 task<Outcome> DirectorySet::format() {
   runtime::FileSystem& files = environment_.files();
   std::vector<raft::DirectoryFound> found;
-  for (const auto& directory : directories_) {
+  for (const LogDir* directory : all_directories()) {
     MOLDAU_CO_TRY(raft::DirectoryFound entry, co_await look_into(files, directory->path()));
     found.push_back(std::move(entry));
   }
   MOLDAU_CO_TRY(raft::DirectoriesState state, raft::recognise_directories(found, config_.node_id.value(), std::nullopt));
+  MOLDAU_CO_CHECK(raft::check_metadata_directory(found, state, metadata_directory_->path()));
   if (state.kind != raft::DirectoriesState::Kind::formatted) {
     const raft::FormatRequest request = format_request(environment_, config_, state);
     MOLDAU_CO_CHECK(co_await write_format(files, request));
@@ -305,12 +323,7 @@ task<Outcome> DirectorySet::format() {
     state.directory_ids = request.directory_ids;
   }
   cluster_id_ = state.cluster_id;
-  for (const auto& directory : directories_) {
-    directory->id = state.directory_ids[directory->path()];
-    if (directory->path() == trimmed(config_.logs.metadata_log_dir)) metadata_directory_ = directory.get();
-  }
-  if (metadata_directory_ == nullptr)
-    co_return fail(fmt::format("metadata.log.dir: {} must be one of log.dirs", config_.logs.metadata_log_dir));
+  for (LogDir* directory : all_directories()) directory->id = state.directory_ids[directory->path()];
   co_return Outcome{};
 }
 

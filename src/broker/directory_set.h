@@ -1,4 +1,4 @@
-// DirectorySet: the node's log.dirs. Which partition lies where, who may write there, and the checkpoints beside them.
+// DirectorySet: the node's log.dirs, and metadata.log.dir where that is another one. Which partition lies where, who may write there, and the checkpoints beside them.
 //
 // Opened by the node before anything else; afterwards open_log and delete_log are called on the shard of their
 // partition, the rest on shard 0. A directory that fails goes offline (storage::DirectoryHealth); the others go on.
@@ -68,6 +68,7 @@ class DirectorySet {
       : environment_(environment), config_(config) {}
 
   [[nodiscard]] runtime::task<result<void, std::string>> open_all();
+  [[nodiscard]] std::vector<LogDir*> all_directories() const;
   [[nodiscard]] runtime::task<result<void, std::string>> format();
   [[nodiscard]] LogDir* place_new() const;
 
@@ -81,6 +82,7 @@ class DirectorySet {
   const metadata::NodeConfig& config_;
   std::string cluster_id_;
   std::vector<std::unique_ptr<LogDir>> directories_;
+  std::unique_ptr<LogDir> metadata_only_;  // metadata.log.dir where it is none of log.dirs
   LogDir* metadata_directory_ = nullptr;
   std::atomic<bool> loading_{true};
   std::vector<Deleted> deleted_;  // on shard 0

@@ -106,12 +106,14 @@ std::vector<FileToWrite> files_of_format(const FormatRequest& request) {
   bootstrap.records = request.bootstrap_records;
   const Bytes bootstrap_file = write_snapshot(bootstrap, {}, request.now_ms);
 
+  const bool has_metadata_directory = std::ranges::find(request.directories, request.metadata_directory) != request.directories.end();
   // The one voter is known from before the first record, in a snapshot of nothing (KIP-853).
   Snapshot voters;
   voters.last_contained_log_timestamp_ms = request.now_ms;
   voters.kraft_version = 1;
   voters.voters = std::vector{request.self};
-  files.push_back({request.metadata_directory,
+  if (has_metadata_directory)
+    files.push_back({request.metadata_directory,
                    fmt::format("{}/{}", metadata_partition_directory, snapshot_file_name({})),
                    write_snapshot(voters, {}, request.now_ms)});
 
@@ -123,7 +125,7 @@ std::vector<FileToWrite> files_of_format(const FormatRequest& request) {
   };
   for (const std::string& directory : request.directories)
     if (directory != request.metadata_directory) add(directory);
-  add(request.metadata_directory);
+  if (has_metadata_directory) add(request.metadata_directory);
   return files;
 }
 
@@ -172,6 +174,21 @@ result<DirectoriesState, std::string> recognise_directories(const std::vector<Di
     state.kind = state.to_format.empty() ? DirectoriesState::Kind::formatted : DirectoriesState::Kind::incomplete;
   }
   return state;
+}
+
+result<void, std::string> check_metadata_directory(const std::vector<DirectoryFound>& found, const DirectoriesState& state,
+                                                   const std::string& metadata_directory) {
+  if (std::ranges::find(state.to_format, metadata_directory) == state.to_format.end()) return {};
+  for (const DirectoryFound& other : found) {
+    if (other.has_metadata_log)
+      return fail(fmt::format("metadata.log.dir: {} is empty, but {} holds the cluster's metadata: set metadata.log.dir={}",
+                              metadata_directory, other.directory, other.directory));
+    if (!std::ranges::all_of(other.entries, is_of_format))
+      return fail(fmt::format("metadata.log.dir: {} is empty, but {} holds partitions whose topics only the cluster's metadata "
+                              "knows: name the directory that holds {} in metadata.log.dir",
+                              metadata_directory, other.directory, metadata_partition_directory));
+  }
+  return {};
 }
 
 }  // namespace moldau::raft

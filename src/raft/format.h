@@ -46,8 +46,8 @@ struct FileToWrite {
 struct FormatRequest {
   std::string cluster_id;
   int32_t node_id = 1;
-  std::vector<std::string> directories;       // log.dirs
-  std::string metadata_directory;             // one of them
+  std::vector<std::string> directories;       // those to be formatted: all of a node's, or those that are new
+  std::string metadata_directory;             // not among them if it is formatted already
   std::map<std::string, Uuid> directory_ids;  // for each directory
   Voter self;                                 // with the endpoints of the controller's listeners
   std::vector<Bytes> bootstrap_records;       // FeatureLevelRecords first
@@ -81,5 +81,11 @@ struct DirectoriesState {
 [[nodiscard]] result<DirectoriesState, std::string> recognise_directories(const std::vector<DirectoryFound>& found,
                                                                           int32_t node_id,
                                                                           const std::optional<std::string>& cluster_id);
+
+// A metadata directory without meta.properties is formatted only if no other directory holds anything yet: else the
+// cluster's metadata is elsewhere or lost, and a new log would make every partition a stranger.
+[[nodiscard]] result<void, std::string> check_metadata_directory(const std::vector<DirectoryFound>& found,
+                                                                 const DirectoriesState& state,
+                                                                 const std::string& metadata_directory);
 
 }  // namespace moldau::raft

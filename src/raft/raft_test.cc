@@ -239,6 +239,35 @@ TEST(Directories, WhatCannotBeThisNodesIsRefusedWithAWayOut) {
   EXPECT_NE(error_of({with_log}, {}).find("metadata log"), std::string::npos);
 }
 
+TEST(Directories, ANewOneBesideFormattedOnesGetsNoVotersAndLeavesTheMetadataDirectoryAlone) {
+  FormatRequest request;
+  request.cluster_id = "c";
+  request.directories = {"/b"};
+  request.metadata_directory = "/a";
+  request.directory_ids = {{"/a", id(one)}, {"/b", id(two)}};
+  const auto files = files_of_format(request);
+  ASSERT_EQ(files.size(), 2U);
+  for (const FileToWrite& file : files) EXPECT_EQ(file.directory, "/b") << file.path;
+}
+
+TEST(Directories, AnEmptyMetadataDirectoryIsNotFormattedWhereOthersHoldSomething) {
+  const auto problem = [](const DirectoryFound& other) {
+    const std::vector<DirectoryFound> found = {empty_directory("/meta"), other};
+    const auto state = recognise_directories(found, 1, std::nullopt);
+    EXPECT_TRUE(state);
+    const auto checked = check_metadata_directory(found, *state, "/meta");
+    return checked ? std::string() : checked.error();
+  };
+  DirectoryFound other = formatted("/data", 1, one);
+  EXPECT_NE(problem(other).find("/data holds partitions"), std::string::npos) << problem(other);
+  other.has_metadata_log = true;
+  EXPECT_NE(problem(other).find("metadata.log.dir=/data"), std::string::npos) << problem(other);
+  other = formatted("/data", 1, one);
+  other.entries = {"meta.properties", "bootstrap.checkpoint"};  // a formatting broke off before the metadata directory
+  EXPECT_EQ(problem(other), "");
+  EXPECT_EQ(problem(empty_directory("/data")), "");
+}
+
 TEST(Directories, AFormattingThatBrokeOffIsBegunAgain) {
   DirectoryFound half = empty_directory("/a");
   half.entries = {"bootstrap.checkpoint", "__cluster_metadata-0", "meta.properties.tmp"};

@@ -50,7 +50,7 @@ task<log_result<>> LogDirectory::load() {
   auto locked = co_await files.lock(fmt::format("{}/{}", path(), lock_file));
   if (!locked && locked.error().error_number == EWOULDBLOCK)
     co_return fail(Error(ErrorCode::kafka_storage_error,
-                         fmt::format("{} is in use by another process, which holds {}/{}", path(), path(), lock_file)));
+                         fmt::format("{} is in use by another process, which holds {}/{}: stop that one, or name another directory", path(), path(), lock_file)));
   if (!locked) co_return fail(Error(locked.error()));
   lock_ = std::move(*locked);
 
