@@ -7,7 +7,7 @@
 #include "broker/partition.h"
 #include "broker/quorum_host.h"
 #include "metadata/config/broker_layers.h"
-#include "metadata/features.h"
+#include "metadata/finalized_levels.h"
 #include "raft/format.h"
 #include "raft/snapshot_file.h"
 #include "server/controller_options.h"
@@ -60,8 +60,10 @@ task<Outcome> Node::open_metadata() {
   quorum.quorum = quorum_options(config_.node, directory.id);
   quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
   MOLDAU_CO_TRY(quorum.bootstrap, co_await read_bootstrap_records(environment_.files(), directory.path()));
+  const metadata::FeatureLevels of_bootstrap = metadata::finalized_by(quorum.bootstrap);
   MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(quorum)));
-  if (const auto unsupported = metadata::unsupported_features(broker_.quorum->image()->features)) co_return fail(*unsupported);
+  const metadata::FeatureLevels& of_log = broker_.quorum->image()->features;
+  if (const auto unsupported = metadata::unsupported_features(of_log.empty() ? of_bootstrap : of_log)) co_return fail(*unsupported);
   co_return co_await broker_.quorum->lead();
 }
 
