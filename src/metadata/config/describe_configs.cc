@@ -82,8 +82,11 @@ void describe_overridable(const Asked& asked, ConfigTable table, const ConfigMap
     if (key.internal && !find_given(overrides, key.name)) continue;
     auto value = text_or_null(own_or_default(key, overrides, asked.layers));
     auto places = places_of(asked.layers, key, overrides, value.value_or(""), own);
-    if (own == ConfigSource::group && places.empty())
-      places.push_back({std::string(key.name), value.value_or(""), ConfigSource::default_config});
+    // A group's key that no broker key gives a default shows its own, also below an override.
+    if (own == ConfigSource::group && (places.empty() || key.broker_keys.empty())) {
+      const auto fallback = text_or_null(topic_default_value(key, asked.layers.effective));
+      places.push_back({std::string(key.name), fallback.value_or(""), ConfigSource::default_config});
+    }
     result.configs.push_back(entry(asked, key.name, std::move(value), &key, false, places));
   }
 }

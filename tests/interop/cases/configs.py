@@ -50,3 +50,24 @@ def broker_configs(world):
         t.run("kafka-configs", "--alter", *every, "--delete-config", "log.retention.ms")
         t.run("kafka-configs", "--alter", *one, "--delete-config", "log.segment.delete.delay.ms")
         t.run("kafka-configs", "--describe", *one, ordered=False)
+
+
+@case("configs: groups and client metrics are described, altered and taken back as Apache Kafka answers")
+def group_and_client_configs(world):
+    with world.transcript("configs_groups") as t:
+        of = ("--entity-type", "groups", "--entity-name", "configured")
+        t.run("kafka-configs", "--describe", *of)
+        t.run("kafka-configs", "--alter", *of, "--add-config", "consumer.session.timeout.ms=50000,share.isolation.level=read_committed")
+        t.run("kafka-configs", "--describe", *of, ordered=False)
+        t.run("kafka-configs", "--describe", "--all", *of, ordered=False)
+        t.run("kafka-configs", "--alter", *of, "--add-config", "no.such.key=9")
+        t.run("kafka-configs", "--alter", *of, "--delete-config", "consumer.session.timeout.ms,share.isolation.level")
+        t.run("kafka-configs", "--describe", *of)
+        of = ("--entity-type", "client-metrics", "--entity-name", "subscription")
+        t.run("kafka-configs", "--alter", *of, "--add-config", "interval.ms=5000,metrics=org.apache.kafka.consumer.,match=[client_software_name=apache.*]")
+        t.run("kafka-configs", "--describe", *of)
+        t.run("kafka-client-metrics", "--list")
+        t.run("kafka-configs", "--alter", *of, "--add-config", "interval.ms=5")
+        t.run("kafka-configs", "--alter", *of, "--add-config", "match=[colour=red]")
+        t.run("kafka-configs", "--alter", *of, "--delete-config", "interval.ms,metrics,match")
+        t.run("kafka-client-metrics", "--list")
