@@ -97,7 +97,7 @@ void add_server(CLI::App& app, Context& context) {
   command->add_option("--override", arguments->overrides, "KEY=VALUE; wins over the file")->take_all();
   command->add_flag("--strict", arguments->strict, "Do not start with a key that is unknown");
   command->add_option("--shards", arguments->shards, "Threads that serve; moldau.shards")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 256));
   command->callback([arguments, &context] {
     context.run = [arguments] { return static_cast<ExitCode>(run(*arguments)); };
   });
