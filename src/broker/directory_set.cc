@@ -27,6 +27,13 @@ LogDir* DirectorySet::place_new() const {
   return best;
 }
 
+std::string DirectorySet::any_partition_found() const {
+  for (const auto& directory : directories_)
+    for (const storage::FoundPartition& found : directory->files->found())
+      if (found.partition.kind == PartitionDirectoryKind::live) return directory->path() + "/" + found.name;
+  return {};
+}
+
 int64_t DirectorySet::previous_broker_epoch() const {
   const std::optional<int64_t> first = directories_.front()->files->previous_broker_epoch();
   const auto same = [&](const auto& directory) { return directory->files->previous_broker_epoch() == first; };

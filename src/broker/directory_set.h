@@ -46,6 +46,9 @@ class DirectorySet {
   [[nodiscard]] LogDir& metadata_directory() const { return *metadata_directory_; }
   [[nodiscard]] const std::vector<std::unique_ptr<LogDir>>& directories() const { return directories_; }
 
+  // The path of a partition that was found at the start; empty where there is none.
+  [[nodiscard]] std::string any_partition_found() const;
+
   // Opens the log of a partition where it was found, or makes it where there are fewest.
   [[nodiscard]] runtime::task<storage::log_result<std::unique_ptr<storage::Log>>> open_log(
       BrokerShard& shard, const std::string& topic, const Uuid& topic_id, int32_t partition, const storage::LogConfig& config);

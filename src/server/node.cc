@@ -63,6 +63,11 @@ task<Outcome> Node::open_metadata() {
   const metadata::FeatureLevels of_bootstrap = metadata::finalized_by(quorum.bootstrap);
   MOLDAU_CO_TRY(broker_.quorum, co_await broker::QuorumHost::open(broker_, std::move(quorum)));
   const metadata::FeatureLevels& of_log = broker_.quorum->image()->features;
+  // A log begins with the features: without them it holds nothing, and a new one would make every partition a stranger.
+  if (const std::string partition = broker_.directories->any_partition_found(); of_log.empty() && !partition.empty())
+    co_return fail(fmt::format("the metadata log in {} holds nothing, but there is {}: put the metadata log back from a copy, or "
+                               "move the partitions away to begin anew",
+                               path, partition));
   if (const auto unsupported = metadata::unsupported_features(of_log.empty() ? of_bootstrap : of_log)) co_return fail(*unsupported);
   co_return co_await broker_.quorum->lead();
 }
