@@ -78,9 +78,9 @@ Outcome Node::bind() {
   acceptor_->set_limits(connection_limits(config_.given, network, config_.node.own.connections_max));
   // Connections may come before the node serves: they are handed over once it does.
   MOLDAU_CHECK(acceptor_->bind([this](std::unique_ptr<runtime::Connection> connection, const std::string& listener_name) {
-    const auto shard = static_cast<size_t>(runtime::Shard::current().index());
-    if (shard < sessions_.size() && broker_.ready)
-      sessions_[shard]->serve(std::move(connection), listener_name);
+    // On any shard: `ready` is what says that shard 0 has made the sessions, so it is asked first.
+    if (broker_.ready)
+      sessions_[static_cast<size_t>(runtime::Shard::current().index())]->serve(std::move(connection), listener_name);
     else
       connection->close();
   }));
