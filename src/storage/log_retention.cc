@@ -80,7 +80,7 @@ task<log_result<int>> Log::delete_old_segments_locked() {
   // Segments go in order, from the front, and none that holds something at or above the high watermark.
   const auto may_go = [this](std::map<Offset, SegmentPtr>::const_iterator at) {
     const auto next = std::next(at);
-    if (next == segments_.end() && at->second->size_bytes() == 0) return false;
+    if (next == segments_.end() && end_.offset == at->first) return false;  // without a record none can follow it
     return high_watermark_.offset >= (next == segments_.end() ? end_.offset : next->first);
   };
   size_t count = 0;

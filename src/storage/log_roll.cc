@@ -22,7 +22,10 @@ task<log_result<Offset>> Log::roll() {
 task<log_result<>> Log::roll_locked(Offset at_least) {
   const Offset base = std::max(at_least, end_.offset);
   if (base == active().base_offset()) {
-    MOLDAU_ASSERT_MSG(active().size_bytes() == 0, "a segment that holds records is rolled at a higher offset");
+    // Damage that a clean stop hid from recovery; Apache Kafka fails the roll as well.
+    if (active().size_bytes() != 0)
+      co_return fail(Error(ErrorCode::corrupt_message, fmt::format("{} holds {} bytes and not one record, so that no segment can follow it",
+                                                                   active().path(FileKind::log), active().size_bytes())));
     // Rolled because its index is too small for anything, or by hand: the empty segment is replaced.
     const SegmentPtr old = segments_.rbegin()->second;
     MOLDAU_CO_CHECK(co_await old->change_stage(FileStage::deleted));

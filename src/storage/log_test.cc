@@ -163,5 +163,20 @@ TEST(Log, LoadsACleanLogWithoutReadingItsSegments) {
   EXPECT_LE(world.environment.disk.opens - opens, 6U);
 }
 
+TEST(Log, ASegmentOfBytesThatAreNoRecordIsAnErrorToRollAndNothingToDelete) {
+  LogWorld world;
+  world.open();
+  world.crash();
+  world.environment.disk.bytes_of(world.path("00000000000000000000.log")).resize(1);
+  world.config.retention_bytes = 0;
+  world.reopen(true, Offset(0));
+  const auto deleted = now(world.log->delete_old_segments());
+  ASSERT_TRUE(deleted);
+  EXPECT_EQ(*deleted, 0);
+  const auto rolled = now(world.log->roll());
+  ASSERT_FALSE(rolled);
+  EXPECT_EQ(rolled.error().code, protocol::ErrorCode::corrupt_message);
+}
+
 }  // namespace
 }  // namespace moldau::storage::test
