@@ -73,6 +73,7 @@ void Wire::send(const LinkPtr& link, int from_side, Bytes bytes) {
   const int to = 1 - from_side;
   Side& receiver = link->sides[static_cast<size_t>(to)];
   if (world_.random().chance(faults.reset)) break_link(link);
+  if (link->is_broken) return;
   int64_t due_us = world_.now_us() + choose_latency();
   if (!receiver.coming.empty()) due_us = std::max(due_us, receiver.coming.back().due_us);
   receiver.coming_bytes += bytes.size();
@@ -131,6 +132,7 @@ void Wire::schedule_reset(const LinkPtr& link, int side, int64_t delay_us) {
 }
 
 void Wire::break_link(const LinkPtr& link) {
+  link->is_broken = true;
   for (const int side : {0, 1}) {
     Side& receiver = link->sides[static_cast<size_t>(side)];
     if (!receiver.coming.empty()) {

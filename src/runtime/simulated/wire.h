@@ -61,6 +61,7 @@ struct Side {
 
 struct Link {
   uint64_t id = 0;
+  bool is_broken = false;  // nothing that is sent from now on arrives; the sides learn of it in time
   std::array<Side, 2> sides;
 };
 using LinkPtr = std::shared_ptr<Link>;

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include <fmt/format.h>
+
 #include "runtime/simulated/simulated_environment.h"
 
 namespace moldau::runtime::simulated {
@@ -159,6 +161,38 @@ TEST(World, broken_connections_are_seen_as_errors) {
   }
   EXPECT_GT(done, 100);
   EXPECT_GT(errors, 20);
+}
+
+TEST(World, a_broken_connection_delivers_a_prefix_of_what_was_sent_and_nothing_behind_it) {
+  int cut = 0;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    World world(seed);
+    world.wire().faults.reset = 0.02;
+    Node& server = world.add_node("server");
+    Node& client = world.add_node("client");
+    world.boot(server, [](Environment& environment) -> task<void> {
+      Scope sending;
+      const auto listener = *environment.network().listen({"", 9092}, [&](ConnectionPtr connection) {
+        sending.spawn([](ConnectionPtr to) -> task<void> {
+          for (int i = 0; i < 100; ++i)
+            if (!co_await write_text(*to, fmt::format("{:03};", i))) break;
+        }(std::move(connection)));
+      });
+      co_await sleep_ms(10'000);
+      co_await sending.join();
+    });
+    std::string got;
+    world.boot(client, [&](Environment& environment) -> task<void> {
+      const auto connection = co_await environment.network().connect(server_address, 3000);
+      if (connection) got = co_await read_some(**connection, 400);
+    });
+    EXPECT_TRUE(world.run_until([&] { return !client.is_running(); }, 60 * second_us));
+    std::string sent;
+    for (int i = 0; i < 100; ++i) sent += fmt::format("{:03};", i);
+    EXPECT_TRUE(sent.starts_with(got)) << "seed " << seed << ": " << got;
+    if (got.size() < sent.size()) ++cut;
+  }
+  EXPECT_GT(cut, 10);
 }
 
 TEST(World, a_large_write_waits_for_a_slow_reader) {
