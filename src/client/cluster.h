@@ -67,11 +67,11 @@ class Cluster {
   task<client_result<Reply<Response>>> call_any(Request request, int64_t extra_timeout_ms = 0);
 
   // Calls a group's coordinator, looks for it anew when it has moved (by the error code that `code_of`
-  // finds), and tries again while that is retriable.
+  // finds), and tries again while that is retriable. `extra_timeout_ms`: see BrokerConnection::call.
   template <class Response, class Request>
   task<client_result<Reply<Response>>> call_coordinator(
       std::string group_id, Request request, std::function<protocol::ErrorCode(const Response&)> code_of,
-      int16_t max_version = INT16_MAX);
+      int16_t max_version = INT16_MAX, int64_t extra_timeout_ms = 0);
 
   [[nodiscard]] runtime::Environment& environment() { return environment_; }
   [[nodiscard]] const ClusterOptions& options() const { return options_; }
@@ -114,12 +114,12 @@ task<client_result<Reply<Response>>> Cluster::call_any(Request request, int64_t 
 template <class Response, class Request>
 task<client_result<Reply<Response>>> Cluster::call_coordinator(
     std::string group_id, Request request, std::function<protocol::ErrorCode(const Response&)> code_of,
-    int16_t max_version) {
+    int16_t max_version, int64_t extra_timeout_ms) {
   const int64_t deadline_us = retry_deadline_us();
   while (true) {
     auto broker = co_await group_coordinator(group_id);
     if (!broker) co_return fail(std::move(broker).error());
-    auto reply = co_await (*broker)->template call<Response>(request, 0, max_version);
+    auto reply = co_await (*broker)->template call<Response>(request, extra_timeout_ms, max_version);
     if (reply) {
       const protocol::ErrorCode code = code_of(reply->message);
       const bool has_moved = code == protocol::ErrorCode::not_coordinator ||

@@ -52,6 +52,7 @@ class Fetcher {
   void assign(const TopicPartition& partition, int64_t offset) { positions_[partition] = offset; }
   void unassign(const TopicPartition& partition) { positions_.erase(partition); }
   [[nodiscard]] const std::map<TopicPartition, int64_t>& positions() const { return positions_; }
+  [[nodiscard]] Cluster& cluster() { return cluster_; }
 
   // One Fetch to each leader; waits up to `max_wait_ms` at the brokers for records. Gives what came,
   // partition by partition; those with nothing new may be missing. An error of its own only when no broker

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "client/consumer_protocol.h"
 #include "protocol/messages/consumer_group_describe_request.h"
 #include "protocol/messages/consumer_group_describe_response.h"
-#include "protocol/messages/consumer_protocol_assignment.h"
 #include "protocol/messages/delete_groups_request.h"
 #include "protocol/messages/delete_groups_response.h"
 #include "protocol/messages/describe_groups_request.h"
@@ -28,21 +28,6 @@ namespace {
 // The versions before topic ids took the place of names: what an administrator names is a topic, not its
 // incarnation.
 constexpr int16_t last_version_with_names = 9;
-
-// What a consumer's assignment bytes say; nothing where they are another protocol's.
-std::vector<TopicPartition> assignment_of(const Bytes& bytes) {
-  std::vector<TopicPartition> partitions;
-  protocol::Reader reader(bytes);
-  const int16_t version = std::min(reader.int16(), protocol::ConsumerProtocolAssignment::valid_versions.max);
-  if (reader.failed() || version < 0) return partitions;
-  const auto assignment = protocol::decode<protocol::ConsumerProtocolAssignment>(reader, version);
-  if (!assignment) return partitions;
-  for (const auto& topic : assignment->assigned_partitions) {
-    for (const int32_t partition : topic.partitions) partitions.push_back({topic.topic, partition});
-  }
-  std::ranges::sort(partitions);
-  return partitions;
-}
 
 // A group of the new protocol (KIP-848), which DescribeGroups does not know.
 task<client_result<GroupDescription>> describe_consumer_group(Cluster& cluster, std::string group_id) {
@@ -130,7 +115,7 @@ task<client_result<GroupDescription>> describe_group(Cluster& cluster, std::stri
                                      .instance_id = member.group_instance_id,
                                      .client_id = member.client_id,
                                      .host = member.client_host,
-                                     .assignment = assignment_of(member.member_assignment)});
+                                     .assignment = decode_assignment(member.member_assignment)});
     }
   }
   std::ranges::sort(description.members, {}, &GroupMember::id);
@@ -174,11 +159,14 @@ task<client_result<std::vector<CommittedOffset>>> committed_offsets(Cluster& clu
   co_return offsets;
 }
 
-task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id,
-                                     std::vector<CommittedOffset> offsets) {
+task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id, std::vector<CommittedOffset> offsets,
+                                     CommittingMember member) {
   using Response = protocol::OffsetCommitResponse;
   protocol::OffsetCommitRequest request;
   request.group_id = group_id;
+  request.generation_id_or_member_epoch = member.generation;
+  request.member_id = std::move(member.member_id);
+  request.group_instance_id = std::move(member.instance_id);
   std::ranges::sort(offsets, {}, &CommittedOffset::partition);
   for (const CommittedOffset& offset : offsets) {
     if (request.topics.empty() || request.topics.back().name != offset.partition.topic)

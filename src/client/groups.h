@@ -1,5 +1,5 @@
 // Groups as an administrator sees them: list, describe, read and set committed offsets, delete. Nothing here
-// joins one.
+// joins one; see group_membership.h.
 #pragma once
 
 #include <optional>
@@ -46,9 +46,14 @@ task<client_result<std::vector<ListedGroup>>> list_groups(Cluster& cluster);
 task<client_result<GroupDescription>> describe_group(Cluster& cluster, std::string group_id);
 // Every offset that the group has committed, sorted by partition; empty for a group that does not exist.
 task<client_result<std::vector<CommittedOffset>>> committed_offsets(Cluster& cluster, std::string group_id);
-// As an administrator, not as a member: the group must have none.
-task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id,
-                                     std::vector<CommittedOffset> offsets);
+// Who commits: a member of a generation, or nobody of the group, which must then have no members.
+struct CommittingMember {
+  int32_t generation = -1;
+  std::string member_id;
+  std::optional<std::string> instance_id;
+};
+task<client_result<>> commit_offsets(Cluster& cluster, std::string group_id, std::vector<CommittedOffset> offsets,
+                                     CommittingMember member = {});
 task<client_result<>> delete_group(Cluster& cluster, std::string group_id);
 
 }  // namespace moldau::client

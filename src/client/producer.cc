@@ -132,6 +132,7 @@ task<client_result<>> Producer::send(OutgoingRecord record, Callback delivered) 
   if (!slot) {
     slot = std::make_unique<Partition>();
     slot->id = id;
+    slot->acknowledged_sequence = slot->next_sequence = options_.first_sequence;
     tasks_.spawn(run(*slot));
   }
   Partition& partition = *slot;

@@ -34,6 +34,7 @@ struct ProducerOptions {
   size_t buffer_max_bytes = 32U << 20;  // send() waits while more is unanswered
   int64_t delivery_timeout_ms = 120'000;
   bool allow_auto_create = true;
+  int32_t first_sequence = 0;  // of each partition; a broker that knows nothing of a producer takes any
 };
 
 struct OutgoingRecord {

@@ -23,6 +23,8 @@ struct FakeBroker {
   std::vector<std::string> stored;  // "sequence:values"
   std::vector<ErrorCode> failures;  // of the next Produce requests, before anything is stored
   int closes_before_answer = 0;     // stores, then ends the connection in place of an answer
+  bool holds_next_write = false;    // stores, ends the connection, and lets the client's write hang: see `held`
+  ScriptedConnection* held = nullptr;
   int produce_requests = 0;
   int32_t next_sequence = 0;
   int64_t end_offset = 0;
@@ -93,6 +95,11 @@ struct FakeBroker {
     if (code == ErrorCode::none) code = append(bytes);
     if (closes_before_answer > 0) {
       --closes_before_answer;
+      return connection.end();
+    }
+    if (std::exchange(holds_next_write, false)) {
+      held = &connection;
+      connection.hold_write();
       return connection.end();
     }
     protocol::ProduceResponse response;
@@ -196,6 +203,39 @@ TEST(Producer, AsksForNoAnswerWithAcksZero) {
   options.idempotent = false;
   EXPECT_THAT(run(broker, options, {"a", "b"}).lines, ElementsAre("-1", "-1"));
   EXPECT_THAT(broker.stored, ElementsAre("-1:a", "-1:b"));
+}
+
+// The first batch is in the log and its answer lost with its connection, but its write hangs, so that the producer does not
+// know yet when the second batch goes over a new connection and is answered.
+task<void> lose_the_first_answer(ScriptedEnvironment& environment, FakeBroker& broker, Outcome& outcome) {
+  ClusterOptions cluster_options;
+  cluster_options.bootstrap = {{"script", 9092}};
+  cluster_options.retry_backoff_ms = 1;
+  Cluster cluster(environment, cluster_options);
+  Producer producer(cluster, one_a_batch());
+  const auto note = [&outcome](const auto& delivery) {
+    outcome.lines.push_back(delivery ? std::to_string(delivery->offset) : delivery.error().message);
+  };
+  broker.holds_next_write = true;
+  EXPECT_TRUE(co_await producer.send({.topic = "t", .partition = 0, .value = to_bytes("a")}, note));
+  while (broker.held == nullptr) co_await runtime::yield();
+  EXPECT_TRUE(co_await producer.send({.topic = "t", .partition = 0, .value = to_bytes("b")}, note));
+  while (outcome.lines.empty()) co_await runtime::yield();
+  broker.held->release_write();
+  EXPECT_TRUE(co_await producer.send({.topic = "t", .partition = 0, .value = to_bytes("c")}, note));
+  co_await producer.close();
+  co_await cluster.close();
+}
+
+TEST(Producer, TakesNoNumberBackWhenALaterBatchIsAnsweredFirst) {
+  FakeBroker broker;
+  Outcome outcome;
+  ScriptedEnvironment environment([&broker](ScriptedConnection& connection, const ScriptedRequest& request) {
+    broker(connection, request);
+  });
+  environment.run([&] { return lose_the_first_answer(environment, broker, outcome); });
+  EXPECT_THAT(outcome.lines, ElementsAre("1", "2", "0"));
+  EXPECT_THAT(broker.stored, ElementsAre("0:a", "1:b", "2:c"));
 }
 
 TEST(Producer, RefusesAPartitionThatIsNotThere) {

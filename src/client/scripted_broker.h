@@ -51,6 +51,7 @@ class ScriptedConnection : public runtime::Connection {
       input_.erase(input_.begin(), input_.begin() + static_cast<ptrdiff_t>(size));
       handler_(*this, request);
     }
+    if (holds_write_) return write_when_released();
     return runtime::ready(runtime::io_result<>());
   }
   void close() override {
@@ -63,6 +64,12 @@ class ScriptedConnection : public runtime::Connection {
   // The peer closes its side once what it said is read.
   void end() {
     is_ended_ = true;
+    changed_.notify_all();
+  }
+  // The write that is under way has sent its bytes and does not return until it is released.
+  void hold_write() { holds_write_ = true; }
+  void release_write() {
+    holds_write_ = false;
     changed_.notify_all();
   }
   void say(ByteView bytes) {
@@ -82,11 +89,17 @@ class ScriptedConnection : public runtime::Connection {
   }
 
  private:
+  runtime::task<runtime::io_result<>> write_when_released() {
+    while (holds_write_) co_await changed_.wait();
+    co_return runtime::io_result<>();
+  }
+
   Handler handler_;
   Bytes input_;
   Bytes output_;
   bool is_closed_ = false;
   bool is_ended_ = false;
+  bool holds_write_ = false;
   runtime::Signal changed_;
   runtime::Address address_{"script", 9092};
 };
