@@ -7,7 +7,6 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 
 set(MOLDAU_SANITIZE "" CACHE STRING "Sanitizers of this build: empty, 'address,undefined' or 'thread'")
-option(MOLDAU_MUTANTS "Compile in the planted faults that the suites must find (off in anything that is run for real)" OFF)
 
 # A sanitizer finds what these stop, and compiling both costs more than either.
 if(NOT MOLDAU_SANITIZE)
@@ -30,7 +29,4 @@ if(MOLDAU_SANITIZE)
   # Without null, because the address sanitizer stops there as well, and vptr, which wants the types of every object.
   target_compile_options(moldau_options INTERFACE -fsanitize=${MOLDAU_SANITIZE} -fno-sanitize=null,vptr -fno-sanitize-recover=all)
   target_link_options(moldau_options INTERFACE -fsanitize=${MOLDAU_SANITIZE})
-endif()
-if(MOLDAU_MUTANTS)
-  target_compile_definitions(moldau_options INTERFACE MOLDAU_MUTANTS=1)
 endif()

@@ -1,9 +1,10 @@
 // Runs seeds of the simulated world, each in a process of its own, and says which failed.
 //
-//   simulate [--seeds N | A..B | S] [--jobs 2] [--again 10] [--mutant NAME] [--trace] [--limit-seconds 120]
+//   simulate [--seeds N | A..B] [--jobs 2] [--again 10] [--until-failure] [--limit-seconds 120] [--hashes] [--trace]
 //
-// --seeds 200 runs 0 to 199. Every --again-th seed runs twice and must leave the same trace. --trace needs one seed and
-// prints every event. Exit code 1 if a seed failed; with a mutant, if none did.
+// --seeds 200 runs 0 to 199. Every --again-th seed runs twice and must leave the same trace. --until-failure starts no
+// other seed once one has failed. --hashes prints each seed's trace hash, to compare builds. --trace needs one seed and
+// prints every event. Exit code 1 if a seed failed.
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,6 @@
 
 #include <fmt/format.h>
 
-#include "base/mutant.h"
 #include "run_seed.h"
 
 namespace moldau::sim {
@@ -31,12 +31,13 @@ struct Settings {
   int jobs = 2;
   uint64_t again = 10;
   int limit_seconds = 120;  // of a seed's real time
-  std::string mutant;
+  bool until_failure = false;
+  bool hashes = false;
   bool trace = false;
 };
 
 [[noreturn]] void usage() {
-  std::fputs("usage: simulate [--seeds N | A..B] [--jobs 2] [--again 10] [--mutant NAME] [--limit-seconds 120] [--trace]\n", stderr);
+  std::fputs("usage: simulate [--seeds N | A..B] [--jobs 2] [--again 10] [--until-failure] [--limit-seconds 120] [--hashes] [--trace]\n", stderr);
   std::exit(2);
 }
 
@@ -44,8 +45,8 @@ Settings parse(int argc, char** argv) {
   Settings settings;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--trace") {
-      settings.trace = true;
+    if (word == "--trace" || word == "--hashes" || word == "--until-failure") {
+      (word == "--trace" ? settings.trace : word == "--hashes" ? settings.hashes : settings.until_failure) = true;
       continue;
     }
     if (i + 1 == argc) usage();
@@ -60,8 +61,6 @@ Settings parse(int argc, char** argv) {
       settings.again = std::strtoull(value.c_str(), nullptr, 10);
     } else if (word == "--limit-seconds") {
       settings.limit_seconds = std::atoi(value.c_str());
-    } else if (word == "--mutant") {
-      settings.mutant = value;
     } else {
       usage();
     }
@@ -150,7 +149,7 @@ int run_all(const Settings& settings) {
       if (!again.empty()) {
         running.push_back(start(again.back(), settings.limit_seconds));
         again.pop_back();
-      } else if (next <= settings.last && (settings.mutant.empty() || failed == 0)) {
+      } else if (next <= settings.last && (!settings.until_failure || failed == 0)) {
         running.push_back(start(next++, settings.limit_seconds));
       } else {
         break;
@@ -182,6 +181,7 @@ int run_all(const Settings& settings) {
           acknowledged += acks;
           events += count;
         }
+        if (settings.hashes) fmt::print("{} {:016x}\n", child.seed, hash);
         if (settings.again > 0 && child.seed % settings.again == 0 && outcome.faults.empty()) again.push_back(child.seed);
       }
       if (outcome.faults.empty()) {
@@ -197,24 +197,12 @@ int run_all(const Settings& settings) {
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count();
   fmt::print("{} records acknowledged, {} events, {} s\n", acknowledged, events, seconds);
-  if (!settings.mutant.empty()) {
-    fmt::print("mutant {}: {}\n", settings.mutant, failed > 0 ? fmt::format("found after {} seeds", passed + failed) : "not found");
-    return failed > 0 ? 0 : 1;
-  }
   fmt::print("simulation: {} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : 1;
 }
 
 int simulate(int argc, char** argv) {
   const Settings settings = parse(argc, argv);
-  if (!settings.mutant.empty()) {
-#ifdef MOLDAU_MUTANTS
-    active_mutant = settings.mutant;
-#else
-    std::fputs("simulate: mutants are only in builds of the preset mutants\n", stderr);
-    return 2;
-#endif
-  }
   if (!settings.trace) return run_all(settings);
   const SeedResult result = run_seed({.seed = settings.first, .trace = true});
   for (const std::string& fault : result.faults) fmt::print("{}\n", fault);

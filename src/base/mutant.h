@@ -1,17 +1,16 @@
 // Mutants: faults planted on purpose, to show that the tests and the simulation find what they claim to find.
 //
-// `if (MOLDAU_MUTANT("crc-unchecked")) return;` is a constant false, and gone, in every build but those of the preset
-// `mutants`; there it is true while that mutant is switched on. Place one next to the line it breaks.
+// `if (MOLDAU_MUTANT("crc-unchecked")) return;` is a constant false, and gone, in every program but those named
+// PROGRAM_mutants (cmake/mutants.cmake); there it is true while the environment variable MOLDAU_MUTANT holds that name.
+// Place one next to the line that it breaks, in a source and not in a header, and enter it in tests/mutants/list.
 #pragma once
 
 #ifdef MOLDAU_MUTANTS
 
-#include <string>
 #include <string_view>
 
 namespace moldau {
-inline std::string active_mutant;  // empty: none
-inline bool mutant_is_on(std::string_view name) { return active_mutant == name; }
+[[nodiscard]] bool mutant_is_on(std::string_view name);
 }  // namespace moldau
 #define MOLDAU_MUTANT(name) (::moldau::mutant_is_on(name))
 

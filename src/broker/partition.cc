@@ -1,5 +1,6 @@
 #include "broker/partition.h"
 
+#include "base/mutant.h"
 #include "broker/fetch_read.h"
 #include "protocol/batch_validation.h"
 
@@ -25,7 +26,7 @@ ErrorCode Partition::check_leader_epoch(int32_t of_client) const {
 }
 
 void Partition::appended(const storage::AppendInfo& info, size_t size_bytes) {
-  log_->update_high_watermark(log_->log_end_offset());
+  log_->update_high_watermark(log_->log_end_offset() - (MOLDAU_MUTANT("high-watermark-minus-one") ? 1 : 0));
   fire_watches();
   if (info.is_duplicate) return;
   metrics_.bytes_in->add(size_bytes);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "controller/min_insync_rules.h"
 
 namespace moldau::controller {
@@ -88,7 +89,7 @@ Answer<protocol::AllocateProducerIdsResponse> Controller::handle(const protocol:
   protocol::ProducerIdsRecord record;
   record.broker_id = request.broker_id;
   record.broker_epoch = request.broker_epoch;
-  record.next_producer_id = first + producer_id_block_size;
+  record.next_producer_id = first + (MOLDAU_MUTANT("producer-ids-given-again") ? 0 : producer_id_block_size);
   answer.records.push_back({std::move(record), 0});
   answer.response.producer_id_start = first;
   answer.response.producer_id_len = producer_id_block_size;

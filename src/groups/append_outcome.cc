@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "groups/error_replies.h"
 #include "groups/operations.h"
 #include "groups/rebalance.h"
@@ -90,7 +91,8 @@ void revert_append(Turn& turn, AppendId id, ErrorCode error) {
   InFlight failed = std::move(*at);
   shard.in_flight.erase(at);
   const ErrorCode told = storing_failed(error);
-  for (const OffsetKey& key : failed.offsets) shard.offsets.revert(key, id);
+  for (const OffsetKey& key : failed.offsets)
+    if (!MOLDAU_MUTANT("failed-commit-stays")) shard.offsets.revert(key, id);
   for (DroppedPending& dropped : failed.dropped_pending) shard.offsets.restore(std::move(dropped));
   for (const std::string& group_id : failed.created_groups) drop_group(turn, group_id, id, told);
   for (auto& removed : failed.removed_groups) {

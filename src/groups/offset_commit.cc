@@ -1,5 +1,6 @@
 // OffsetCommit, versions 2 to 10: from members, and from consumers that belong to no group's membership.
 
+#include "base/mutant.h"
 #include "groups/error_replies.h"
 #include "groups/group_records.h"
 #include "groups/java_text.h"
@@ -21,7 +22,7 @@ ErrorCode validate_classic(const ClassicGroup& group, const OffsetCommitRequest&
   if (!claims_membership) return ErrorCode::unknown_member_id;
   const ErrorCode error = validate_member(group, request.member_id, request.group_instance_id);
   if (error != ErrorCode::none) return error;
-  if (generation != group.generation) return ErrorCode::illegal_generation;
+  if (generation != group.generation && !MOLDAU_MUTANT("commit-of-older-generation-taken")) return ErrorCode::illegal_generation;
   // The member has the new generation and no assignment for it yet: what it commits belongs to the old one.
   return group.state == ClassicState::completing_rebalance ? ErrorCode::rebalance_in_progress : ErrorCode::none;
 }
@@ -85,6 +86,7 @@ void offset_commit(Turn& turn, const Call& call, const OffsetCommitRequest& requ
   }
   turn.shard.committed_offsets += records.size();
   if (!records.empty()) append(turn, std::move(records));
+  if (MOLDAU_MUTANT("commit-answered-before-append")) return reply(turn, call.token, std::move(response));
   reply_when_settled(turn, call, std::move(response));
 }
 

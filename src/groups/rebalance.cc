@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "groups/group_records.h"
 
 namespace moldau::groups {
@@ -233,7 +234,7 @@ void session_expired(Turn& turn, const std::string& group_id, const std::string&
   const ClassicMember* member = find_member(*group, member_id);
   if (member == nullptr) return;
   const bool is_waiting = !member->is_new && (member->awaiting_join || member->awaiting_sync);
-  if (is_waiting) return;  // waiting on us is a sign of life; the answer starts a new session
+  if (is_waiting || MOLDAU_MUTANT("session-never-ends")) return;  // waiting on us is a sign of life; the answer starts a new session
   log_info("group {}: member {} sent no heartbeat in time and is out", group_id, member_id);
   remove_and_rebalance(turn, at, member_id);
 }

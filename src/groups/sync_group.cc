@@ -1,6 +1,7 @@
 // SyncGroup, versions 0 to 5: members wait for the leader's assignment, which is stored before anybody learns it.
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "groups/group_records.h"
 #include "groups/operations.h"
 #include "groups/rebalance.h"
@@ -32,6 +33,10 @@ void store_assignment(Turn& turn, const ClassicRef& at, const protocol::SyncGrou
     if (stored.assignments.insert_or_assign(one.member_id, one.assignment).second) --missing;
   }
   if (missing > 0) log_warning("group {}: its leader gave {} members no assignment", at.id, missing);
+  if (MOLDAU_MUTANT("assignment-told-before-append")) {
+    append(turn, {group_record(at.id, at.group, stored.assignments)});
+    return hand_out_assignment(turn, at, stored.assignments);
+  }
   append(turn, {group_record(at.id, at.group, stored.assignments)}).then = std::move(stored);
 }
 

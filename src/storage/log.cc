@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 
 namespace moldau::storage {
 
@@ -78,6 +79,7 @@ void Log::update_first_unstable() {
 }
 
 Offset Log::last_stable_offset() const {
+  if (MOLDAU_MUTANT("last-stable-offset-minus-one") && high_watermark_.offset > log_start_offset_) return high_watermark_.offset - 1;
   return first_unstable_ ? std::min(*first_unstable_, high_watermark_.offset) : high_watermark_.offset;
 }
 

@@ -1,5 +1,6 @@
 // Appending: checking what comes in, giving it its place, writing it, and moving every piece of state that depends on it.
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "protocol/legacy_batch.h"
 #include "storage/leader_check.h"
 #include "storage/log.h"
@@ -93,7 +94,12 @@ task<log_result<AppendInfo>> Log::append_as_leader(LeaderAppend append) {
     if (prepared.batches.empty()) co_return AppendInfo{.log_start_offset = log_start_offset_};
     info = co_await write_prepared(prepared, append.origin, append.verification_guard, append.transaction_version);
   }
-  if (info && needs_flush_now()) MOLDAU_CO_CHECK(co_await flush());
+  if (info && needs_flush_now()) {
+    if (MOLDAU_MUTANT("ack-before-fsync"))
+      background_.spawn(flush_in_background(end_.offset));
+    else
+      MOLDAU_CO_CHECK(co_await flush());
+  }
   co_return info;
 }
 
@@ -186,7 +192,8 @@ log_result<> Log::check_producers(PreparedAppend& prepared, AppendOrigin origin,
     rest = rest.subspan(batch.size_bytes());
     if (!batch.has_producer_id()) continue;
     const ProducerEntry* known = producers_.find(batch.producer_id);
-    if (origin == AppendOrigin::client && known != nullptr) {
+    if (origin == AppendOrigin::client && known != nullptr && !MOLDAU_MUTANT("repeat-not-recognised") &&
+        !MOLDAU_MUTANT("repeat-appended")) {
       const ProducedBatch* repeat = known->find(batch.producer_epoch, batch.base_sequence, batch.last_sequence());
       if (repeat != nullptr) {
         prepared.duplicate_of = *repeat;

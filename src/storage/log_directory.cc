@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 namespace moldau::storage {
 
@@ -84,6 +85,7 @@ task<log_result<>> LogDirectory::read_marker() {
   had_clean_shutdown_ = true;
   previous_broker_epoch_ = broker_epoch_in(as_text(*text));
   // It speaks of the stop before this start; it must be gone before anything is written.
+  if (MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
   MOLDAU_CO_CHECK(co_await environment_.files().remove(marker));
   MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
   co_return log_result<>{};

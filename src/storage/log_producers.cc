@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/log.h"
 #include "storage/prepared_append.h"
 #include "storage/producer_snapshot.h"
@@ -66,7 +67,8 @@ task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
       problem = decoded.error();
     } else {
       for (const SnapshotProducer& producer : *decoded)
-        if (!producers_.is_expired(producer.entry, at_ms)) producers_.load(producer.id, producer.entry);
+        if (!producers_.is_expired(producer.entry, at_ms) && !MOLDAU_MUTANT("producer-snapshot-not-loaded"))
+          producers_.load(producer.id, producer.entry);
       last_snapshot_ = newest;
       producers_.set_end_offset(newest);
       co_return log_result<>{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "protocol/legacy_batch.h"
 #include "runtime/shard.h"
 #include "storage/log_loader.h"
@@ -67,7 +68,7 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
       why = fmt::format("offsets {} to {} where {} is next", batch.base_offset, batch.last_offset(), next);
       break;
     }
-    if (!protocol::is_crc_right_in_any_magic(scanner.bytes())) {
+    if (!protocol::is_crc_right_in_any_magic(scanner.bytes()) && !MOLDAU_MUTANT("crc-unchecked-in-recovery")) {
       why = fmt::format("the checksum of the batch at offset {} is wrong", batch.base_offset);
       if (batch.last_offset() >= flushed_below) break;
       damaged(fmt::format("{} in {}; it was flushed, so it stays", why, segment->path(FileKind::log)));
@@ -94,7 +95,7 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
   }
   MOLDAU_CO_CHECK(co_await segment->finish_recovery());
   log_.producers_.set_end_offset(std::max(log_.producers_.end_offset(), next));
-  if (valid_bytes == size_bytes) co_return Recovered::whole;
+  if (valid_bytes == size_bytes || MOLDAU_MUTANT("torn-tail-kept")) co_return Recovered::whole;
 
   if (next < flushed_below) {
     damaged(fmt::format("{} of {} bytes of {} from offset {} on cannot be read ({}), though everything below offset {} "

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/log.h"
 
 namespace moldau::storage {
@@ -96,7 +97,7 @@ task<log_result<int>> Log::delete_old_segments_locked() {
     auto excess = static_cast<int64_t>(size_bytes()) - config().retention_bytes;
     count = 0;
     for (auto at = segments_.cbegin(); at != segments_.cend() && may_go(at); ++at, ++count) {
-      if (excess < int64_t{at->second->size_bytes()}) break;
+      if (excess < (MOLDAU_MUTANT("retention-one-segment-too-many") ? 1 : int64_t{at->second->size_bytes()})) break;
       excess -= at->second->size_bytes();
     }
     if (count > 0)
@@ -111,7 +112,7 @@ task<log_result<int>> Log::delete_old_segments_locked() {
     for (auto at = segments_.cbegin(); at != segments_.cend() && may_go(at); ++at, ++count) {
       const SegmentPtr segment = at->second;
       MOLDAU_CO_TRY(const int64_t largest_ms, co_await segment->largest_timestamp_ms());
-      if (now - largest_ms <= config().retention_ms) break;
+      if (now - largest_ms <= config().retention_ms / (MOLDAU_MUTANT("retention-too-early") ? 2 : 1)) break;
     }
     if (count > 0)
       log_info("{}: deleting {} segments older than retention.ms {}", directory(), count, config().retention_ms);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/checkpoints.h"
 #include "storage/log.h"
 
@@ -98,13 +99,14 @@ task<log_result<>> Log::flush_below(Offset offset) {
     }
   }
   const uint64_t truncations = truncations_;
+  if (MOLDAU_MUTANT("recovery-point-before-fsync")) recovery_point_ = std::min(offset, end_.offset);
   for (const FilePtr& file : unsynced) {
-    if (auto synced = co_await file->sync(); !synced) {
+    if (auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored")) {
       options_.health->set_offline(synced.error().message());
       co_return fail(Error(synced.error()));
     }
   }
-  if (is_directory_new) {
+  if (is_directory_new && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
     if (auto synced = co_await files().sync_directory(directory()); !synced) {
       options_.health->set_offline(synced.error().message());
       co_return fail(Error(synced.error()));

@@ -1,6 +1,7 @@
 #include "storage/offset_index.h"
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "storage/index_search.h"
 
 namespace moldau::storage {
@@ -51,6 +52,7 @@ task<io_result<OffsetPosition>> OffsetIndex::lookup(std::string path, Offset tar
   MOLDAU_CO_TRY(const uint32_t before, co_await count_before<entry_size>(file_, path, [relative](const std::byte* at) {
     return relative_offset(at) > relative;
   }));
+  if (MOLDAU_MUTANT("offset-index-off-by-one") && before < entries()) co_return co_await entry(std::move(path), before);
   if (before == 0) co_return OffsetPosition{base_offset_, 0};
   co_return co_await entry(std::move(path), before - 1);
 }

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 
 namespace moldau::storage {
 
@@ -71,7 +72,7 @@ log_result<> ProducerAppend::check_sequence(ProducerEpoch epoch, int32_t first_s
   const int32_t last = updated.has_batches()    ? updated.last_sequence()
                        : epoch == current.epoch ? current.last_sequence()
                                                 : no_sequence;
-  const bool follows = int64_t{first_sequence} == int64_t{last} + 1 || (first_sequence == 0 && last == INT32_MAX);
+  const bool follows = int64_t{first_sequence} == int64_t{last} + 1 || (first_sequence == 0 && last == INT32_MAX && !MOLDAU_MUTANT("sequence-wrap"));
   if (current.epoch != no_producer_epoch && !follows)
     return out_of_order(fmt::format("the last one in the log is {}", last));
   return {};
@@ -81,7 +82,8 @@ log_result<> ProducerAppend::append_data(ProducerEpoch epoch, int32_t first_sequ
                                          int64_t max_timestamp_ms, Offset first_offset, Offset last_offset,
                                          bool is_transactional) {
   MOLDAU_CHECK(check_epoch(epoch, first_offset, -1));
-  if (origin == AppendOrigin::client) MOLDAU_CHECK(check_sequence(epoch, first_sequence, first_offset));
+  if (origin == AppendOrigin::client && !MOLDAU_MUTANT("repeat-appended"))
+    MOLDAU_CHECK(check_sequence(epoch, first_sequence, first_offset));
   updated.set_epoch(epoch);
   updated.add_batch({last_sequence, static_cast<int32_t>(last_offset - first_offset), last_offset, max_timestamp_ms});
   updated.last_timestamp_ms = max_timestamp_ms;

@@ -4,6 +4,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
+#include "storage/late_write_mutant.h"
 
 namespace moldau::storage {
 
@@ -148,7 +150,9 @@ task<log_result<>> Segment::append(std::span<const ByteView> parts, std::span<co
     MOLDAU_CO_TRY(file, co_await log_file());
   }
   const uint32_t position = size_bytes_;
-  if (auto written = co_await file->write_at(position, parts); !written) {
+  if (MOLDAU_MUTANT("ack-before-append")) {
+    write_late(file, position, parts);
+  } else if (auto written = co_await file->write_at(position, parts); !written) {
     Error error(written.error());
     // Nothing of a failed append may stay: the next one must follow what is acknowledged.
     if (const auto cut = co_await file->truncate(position); !cut) {

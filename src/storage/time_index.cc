@@ -1,6 +1,7 @@
 #include "storage/time_index.h"
 
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "storage/index_search.h"
 
 namespace moldau::storage {
@@ -48,6 +49,7 @@ task<io_result<TimestampOffset>> TimeIndex::lookup(std::string path, int64_t tim
                 co_await count_before<entry_size>(file_, path, [timestamp_ms](const std::byte* at) {
                   return load_be<int64_t>(at) > timestamp_ms;
                 }));
+  if (MOLDAU_MUTANT("time-index-off-by-one") && before < entries()) co_return co_await entry(std::move(path), before);
   if (before == 0) co_return TimestampOffset{-1, base_offset_};
   co_return co_await entry(std::move(path), before - 1);
 }
