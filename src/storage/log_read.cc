@@ -2,6 +2,7 @@
 // headers, and for a lookup by time the records of one batch.
 #include <algorithm>
 
+#include "base/mutant.h"
 #include "protocol/legacy_batch.h"
 #include "protocol/record_batch.h"
 #include "storage/log.h"
@@ -61,6 +62,15 @@ task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t
   }
 }
 
+// Whether a segment that a reader holds has been taken out of the log meanwhile, or is about to be.
+bool is_gone(const std::map<Offset, SegmentPtr>& segments, const SegmentPtr& segment, Offset log_start) {
+  if (MOLDAU_MUTANT("removed-segment-taken-for-damage")) return false;
+  const auto at = segments.find(segment->base_offset());
+  if (at == segments.end() || at->second != segment) return true;
+  const auto next = std::next(at);
+  return next != segments.end() && next->first <= log_start;
+}
+
 }  // namespace
 
 task<log_result<Log::Place>> Log::resolve(Place place) {
@@ -109,11 +119,19 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
   }
   if (from >= limit.offset) co_return info;
 
+  // Retention renames files without waiting for readers, who find nothing then; that is no fault of the directory.
+  const auto failed = [&](const SegmentPtr& at, Error error) -> log_result<ReadInfo> {
+    if (!is_gone(segments_, at, log_start_offset_)) return fail(noted(std::move(error)));
+    if (from >= log_start_offset_) return info;  // another file has its place: the next read finds that
+    return fail(Error(ErrorCode::offset_out_of_range,
+                      fmt::format("offset {} of {}-{} was removed while it was read; the log start is {}", from, topic(),
+                                  partition(), log_start_offset_)));
+  };
   for (; segment != nullptr; segment = higher_segment(segment->base_offset())) {
     if (segment->base_offset() > limit.segment_base) co_return info;
     const uint32_t segment_end = segment->base_offset() == limit.segment_base ? limit.position : segment->size_bytes();
     auto found = co_await segment->find(from);
-    if (!found) co_return fail(noted(std::move(found.error())));
+    if (!found) co_return failed(segment, std::move(found.error()));
     if (!*found) continue;
     const BatchPlace& batch = **found;
     const uint32_t wanted = min_one_batch ? std::max(max_bytes, batch.size_bytes) : max_bytes;
@@ -123,11 +141,11 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
     info.size_bytes = batch.position < segment_end ? std::min(segment_end - batch.position, wanted) : 0;
     if (info.size_bytes == 0) co_return info;
     auto file = co_await segment->log_file();
-    if (!file) co_return fail(noted(std::move(file.error())));
+    if (!file) co_return failed(segment, std::move(file.error()));
     info.file = std::move(*file);
     if (isolation == ReadIsolation::committed) {
       if (auto aborted = co_await collect_aborted(from, segment, info); !aborted)
-        co_return fail(noted(std::move(aborted.error())));
+        co_return failed(segment, std::move(aborted.error()));
     }
     co_return info;
   }
@@ -170,6 +188,7 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     TimestampOffset best{-1, Offset(0)};
     for (const SegmentPtr& segment : all) {
       auto reached = co_await segment->max_timestamp();
+      if (!reached && is_gone(segments_, segment, log_start_offset_)) continue;
       if (!reached) co_return fail(noted(std::move(reached.error())));
       if (newest == nullptr || reached->timestamp_ms > best.timestamp_ms) {
         newest = segment;
@@ -186,11 +205,14 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
   }
   for (const SegmentPtr& segment : all) {
     auto largest = co_await segment->largest_timestamp_ms();
+    if (!largest && is_gone(segments_, segment, log_start_offset_)) continue;
     if (!largest) co_return fail(noted(std::move(largest.error())));
     if (*largest < timestamp_ms) continue;
     auto position = co_await segment->position_for_timestamp(timestamp_ms, log_start_offset_);
+    if (!position && is_gone(segments_, segment, log_start_offset_)) continue;
     if (!position) co_return fail(noted(std::move(position.error())));
     auto found = co_await search(segment, *position, timestamp_ms, log_start_offset_);
+    if (!found && is_gone(segments_, segment, log_start_offset_)) continue;
     if (!found) co_return fail(noted(std::move(found.error())));
     // None, if all that is so new lies below the log start.
     if (*found) co_return *found;

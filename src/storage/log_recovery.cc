@@ -25,7 +25,9 @@ task<log_result<>> LogLoader::recover_unflushed() {
 }
 
 task<log_result<SegmentPtr>> LogLoader::recover_until_overflow() {
-  const Offset point = log_.options_.recovery_point;
+  // The segment that ends where the recovery point is may have been rolled just before the stop: its records were flushed
+  // and the last entries of its indexes not, so it is read again as well.
+  const Offset point = std::max(log_.options_.recovery_point - 1, Offset(0));
   const std::vector<SegmentPtr> unflushed = log_.segments_between(point, Offset(INT64_MAX));
   if (unflushed.empty()) co_return SegmentPtr();
   // What the producers did before these segments.

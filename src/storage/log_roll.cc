@@ -39,6 +39,17 @@ task<log_result<>> Log::roll_locked(Offset at_least) {
   } else {
     MOLDAU_ASSERT(base > active().base_offset());
     MOLDAU_CO_CHECK(co_await active().finish(config()));
+    // If all before was flushed already, the flush in the background finds nothing to do, and what finish() has just
+    // written to the indexes would never be.
+    if (recovery_point_ >= base && !MOLDAU_MUTANT("rolled-index-unsynced")) {
+      MOLDAU_CO_TRY(const std::vector<FilePtr> unsynced, co_await active().settle(config()));
+      for (const FilePtr& file : unsynced) {
+        if (auto synced = co_await file->sync(); !synced) {
+          options_.health->set_offline(synced.error().message());
+          co_return fail(Error(synced.error()));
+        }
+      }
+    }
     for (const FileKind kind : {FileKind::offset_index, FileKind::time_index, FileKind::transaction_index}) {
       const auto removed = co_await files().remove(file_path(directory(), base, kind));
       if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));

@@ -1,0 +1,152 @@
+// Logs on a simulated disk: what a power cut takes, and what happens while operations take their time.
+#include <gtest/gtest.h>
+
+#include "protocol/batch_builder.h"
+#include "runtime/simulated/world.h"
+#include "storage/log.h"
+#include "storage/log_directory.h"
+#include "storage/open_files.h"
+
+namespace moldau::storage {
+namespace {
+
+using runtime::Environment;
+using runtime::task;
+using runtime::simulated::Node;
+using runtime::simulated::World;
+
+constexpr int64_t second_us = 1'000'000;
+constexpr int64_t first_ms = 1'750'000'000'000;
+
+Bytes batch_at(int64_t timestamp_ms) {
+  protocol::BatchBuilder builder(protocol::BatchOptions{});
+  builder.append(timestamp_ms, std::nullopt, as_bytes("value"));
+  return builder.finish();
+}
+
+LogOptions options_of(Environment& environment, OpenFiles& open_files) {
+  LogOptions options;
+  options.environment = &environment;
+  options.open_files = &open_files;
+  options.health = std::make_shared<DirectoryHealth>("/data");
+  options.directory = "/data/t-0";
+  options.topic = "t";
+  options.topic_id = Uuid{1, 2};
+  options.config.flush_messages = 1;
+  options.config.segment_index_bytes = 4096;  // a small file, for speed
+  return options;
+}
+
+// What is never destroyed, because the process that used it was cut off in the middle.
+struct Survivors {
+  std::unique_ptr<OpenFiles> open_files;
+  std::unique_ptr<Log> log;
+};
+
+// Five records a millisecond apart, flushed one by one, and a roll; then perhaps a sixth record. Gives the recovery point.
+Offset write_and_cut(World& world, Node& node, bool writes_on) {
+  auto* const survivors = new Survivors;
+  Offset recovery_point(0);
+  bool done = false;
+  world.boot(node, [&](Environment& environment) -> task<void> {
+    EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+    survivors->open_files = std::make_unique<OpenFiles>(environment.files(), 16);
+    survivors->log = std::move(*co_await Log::open(options_of(environment, *survivors->open_files)));
+    for (int i = 0; i < 5 + static_cast<int>(writes_on); ++i) {
+      if (i == 5) EXPECT_TRUE(co_await survivors->log->roll());
+      Bytes batch = batch_at(first_ms + i);
+      EXPECT_TRUE(co_await survivors->log->append_as_leader({.records = batch}));
+    }
+    recovery_point = survivors->log->recovery_point();
+    if (!writes_on) EXPECT_TRUE(co_await survivors->log->roll());
+    done = true;
+    co_await runtime::sleep_ms(1'000'000);
+  });
+  EXPECT_TRUE(world.run_until([&] { return done; }, 60 * second_us));
+  world.crash(node);
+  return recovery_point;
+}
+
+TEST(SimulatedLog, a_rolled_segment_is_found_by_time_after_a_power_cut) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    const bool writes_on = seed % 2 == 0;
+    const Offset recovery_point = write_and_cut(world, node, writes_on);
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      OpenFiles open_files(environment.files(), 16);
+      LogOptions options = options_of(environment, open_files);
+      options.recovery_point = recovery_point;
+      auto log = std::move(*co_await Log::open(std::move(options)));
+      EXPECT_EQ(log->log_end_offset(), Offset(writes_on ? 6 : 5));
+      for (int i = 0; i < 5; ++i) {
+        const auto found = co_await log->offset_for_timestamp(first_ms + i);
+        EXPECT_TRUE(found && *found && (*found)->offset == Offset(i)) << "seed " << seed << ", record " << i;
+      }
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
+  }
+}
+
+TEST(SimulatedLog, a_log_directory_and_its_checkpoints_outlast_a_power_cut_right_after_they_were_made) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    auto* const directory = new std::unique_ptr<LogDirectory>;
+    bool done = false;
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      *directory = std::move(*co_await LogDirectory::open(environment, "/srv/moldau/data"));
+      EXPECT_TRUE(co_await (*directory)->write_recovery_points({{"t", 0, Offset(7)}}));
+      done = true;
+      co_await runtime::sleep_ms(1'000'000);
+    });
+    ASSERT_TRUE(world.run_until([&] { return done; }, 60 * second_us));
+    world.crash(node);
+    runtime::FileStatus status;
+    EXPECT_EQ(node.disk.status("/srv/moldau/data/recovery-point-offset-checkpoint", status), 0) << "seed " << seed;
+  }
+}
+
+// Reads the log from its start and looks times up until told to stop; what was removed meanwhile is out of range.
+task<void> read_on(Log& log, const bool& stop) {
+  while (!stop) {
+    const auto read = co_await log.read(log.log_start_offset(), 1000, true, ReadIsolation::high_watermark);
+    EXPECT_TRUE(read || read.error().code == protocol::ErrorCode::offset_out_of_range);
+    EXPECT_TRUE(co_await log.offset_for_timestamp(first_ms + 3));
+    co_await runtime::yield();
+  }
+}
+
+TEST(SimulatedLog, retention_takes_nothing_from_readers_but_what_it_removes) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    world.boot(node, [](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      OpenFiles open_files(environment.files(), 4);
+      LogOptions options = options_of(environment, open_files);
+      options.config.retention_bytes = 1;
+      options.config.flush_messages = INT64_MAX;
+      auto log = std::move(*co_await Log::open(std::move(options)));
+      bool stop = false;
+      runtime::Scope readers;
+      for (int i = 0; i < 3; ++i) readers.spawn(read_on(*log, stop));
+      for (int i = 0; i < 12; ++i) {
+        Bytes batch = batch_at(first_ms + i);
+        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+        log->update_high_watermark(log->log_end_offset());
+        if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
+        if (i % 4 == 3) EXPECT_TRUE(co_await log->delete_old_segments());
+      }
+      stop = true;
+      co_await readers.join();
+      EXPECT_FALSE(log->is_offline());
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us)) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace moldau::storage
