@@ -155,13 +155,6 @@ task<client_result<bool>> GroupMembership::keep_alive() {
   co_return fail(server_error(code, "cannot stay in group " + options_.group_id));
 }
 
-task<client_result<>> GroupMembership::commit(std::vector<CommittedOffset> offsets) {
-  const CommittingMember self{.generation = generation_, .member_id = member_id_, .instance_id = options_.instance_id};
-  auto committed = co_await commit_offsets(cluster_, options_.group_id, std::move(offsets), self);
-  if (!committed && means_join_again(committed.error().code)) note(committed.error().code);
-  co_return committed;
-}
-
 task<client_result<>> GroupMembership::leave() {
   if (member_id_.empty()) co_return client_result<>{};
   protocol::LeaveGroupRequest request;

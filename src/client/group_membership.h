@@ -1,4 +1,4 @@
-// GroupMembership: one member of a classic consumer group: join, sync, heartbeat, commit, leave.
+// GroupMembership: one member of a classic consumer group: join, sync, heartbeat, leave.
 //
 // The caller drives it; between calls nothing runs, so whoever does not keep_alive() within the session timeout is out of
 // the group. Eager: a rebalance takes everything away and hands it out again. Its one assignor is Kafka's range. What to
@@ -35,14 +35,14 @@ class GroupMembership {
   task<client_result<>> join();
   // Sends a heartbeat if one is due. False: the generation is over; give the partitions up and join().
   task<client_result<bool>> keep_alive();
-  // Commits as a member of this generation.
-  task<client_result<>> commit(std::vector<CommittedOffset> offsets);
   // Gives the membership up; a static member keeps its place until its session ends, unless it leaves like this.
   task<client_result<>> leave();
 
   [[nodiscard]] bool has_joined() const { return has_joined_; }
   // Of the last generation that this member knows of, its own or one that is over; -1: none.
   [[nodiscard]] int32_t generation() const { return generation_; }
+  // As whom to commit_offsets(). A refusal (illegal_generation, unknown_member_id, rebalance_in_progress) means: join().
+  [[nodiscard]] CommittingMember self() const { return {generation_, member_id_, options_.instance_id}; }
   [[nodiscard]] const std::string& member_id() const { return member_id_; }
   [[nodiscard]] const std::vector<TopicPartition>& assignment() const { return assignment_; }
 
