@@ -1,6 +1,7 @@
 #include "server/node.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
@@ -34,6 +35,7 @@ task<Outcome> Node::start() {
   MOLDAU_CO_CHECK(co_await register_broker());
   co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->publish_to_shards(); });
   co_await broker_.directories->finish_loading();
+  logs_are_open_ = true;
   MOLDAU_CO_CHECK(co_await unfence());
   maintenance_ = std::make_unique<broker::Maintenance>(broker_);
   co_await maintenance_->start();
@@ -216,9 +218,11 @@ task<void> Node::stop() {
     });
   co_await broker_.background.join();
   if (!broker_.directories || !broker_.quorum) co_return;
-  co_await close_logs();
+  // A start that failed before it had read the logs says nothing of how they are: the next one looks.
+  const bool says_how_they_are = logs_are_open_ || MOLDAU_MUTANT("clean-stop-after-failed-start");
+  if (says_how_they_are) co_await close_logs();
   co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->stop(); });
-  co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
+  if (says_how_they_are) co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
 }
 
 }  // namespace moldau::server

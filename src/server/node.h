@@ -52,6 +52,7 @@ class Node {
   std::unique_ptr<broker::Maintenance> maintenance_;
   int64_t broker_epoch_ = -1;
   bool started_ = false;
+  bool logs_are_open_ = false;  // all of them, recovered if need be: only then can a stop be a clean one
 };
 
 }  // namespace moldau::server
