@@ -87,6 +87,9 @@ bool Log::is_flush_due(int64_t now_ms) const {
 task<log_result<>> Log::flush_below(Offset offset) {
   if (is_offline()) co_return fail(options_.health->offline_error());
   const auto turn = co_await flushing_.lock();
+  // The flush before this one may have failed. The system takes its pages for clean since then: to sync them again would
+  // succeed and mean nothing.
+  if (is_offline() && !MOLDAU_MUTANT("fsync-again-after-failure")) co_return fail(options_.health->offline_error());
   if (offset <= recovery_point_) co_return log_result<>{};
   const Offset from = recovery_point_;
   bool is_directory_new = false;
@@ -110,7 +113,6 @@ task<log_result<>> Log::flush_below(Offset offset) {
     }
   }
   const uint64_t truncations = truncations_;
-  if (MOLDAU_MUTANT("recovery-point-before-fsync")) recovery_point_ = std::min(offset, end_.offset);
   for (const FilePtr& file : unsynced) {
     if (auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored")) {
       options_.health->set_offline(synced.error().message());
