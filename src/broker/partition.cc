@@ -26,7 +26,13 @@ ErrorCode Partition::check_leader_epoch(int32_t of_client) const {
 }
 
 void Partition::appended(const storage::AppendInfo& info, size_t size_bytes) {
-  log_->update_high_watermark(log_->log_end_offset() - (MOLDAU_MUTANT("high-watermark-minus-one") ? 1 : 0));
+  Offset to = log_->log_end_offset();
+  // With log.flush.interval.messages, what others have appended since may not be flushed yet: nobody may read what a power
+  // cut could still take.
+  const bool waits_for_flush = to - log_->recovery_point() >= log_->config().flush_messages;
+  if (waits_for_flush && !MOLDAU_MUTANT("high-watermark-before-fsync")) to = info.last_offset + 1;
+  if (MOLDAU_MUTANT("high-watermark-minus-one")) to = to - 1;
+  if (to > log_->high_watermark()) log_->update_high_watermark(to);
   fire_watches();
   if (info.is_duplicate) return;
   metrics_.bytes_in->add(size_bytes);
