@@ -1,5 +1,7 @@
 #include "plan.h"
 
+#include <memory>
+
 #include <fmt/format.h>
 
 namespace moldau::sim {
@@ -10,11 +12,14 @@ using runtime::simulated::World;
 
 std::string Plan::to_string() const {
   return fmt::format(
-      "{} shards, {} partitions, {} producers, {} consumers, {} s, rolling after {} ms, {}; every (ms) end {} restart {} reset {} "
-      "block {} pause {} clock {} full disk {} failed sync {}; segment reset {}",
-      shards, partitions, producers, consumers, duration_us / 1'000'000, roll_ms, power_cuts ? "power cuts" : "kills",
-      end_every_us / 1000, restart_every_us / 1000, reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000,
-      clock_jump_every_us / 1000, full_disk_every_us / 1000, failed_sync_every_us / 1000, segment_reset);
+      "{} shards, {} partitions, {} producers{}, {} consumers{}, {} members ({} static), {} s, rolling after {} ms, retention {} ms "
+      "{} bytes, index every {} bytes, checkpoints every {} ms, disk within {} us, {}; every (ms) end {} restart {} reset {} "
+      "block {} pause {} clock {} full disk {} failed sync {} client's end {}; segment reset {}",
+      shards, partitions, producers, wraps_sequences ? " that wrap" : "", consumers, reads_committed ? " of committed data" : "",
+      members, static_members, duration_us / 1'000'000, roll_ms, retention_ms, retention_bytes, index_interval_bytes, checkpoint_ms,
+      disk_latency_us_max, power_cuts ? "power cuts" : "kills", end_every_us / 1000, restart_every_us / 1000,
+      reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000, clock_jump_every_us / 1000, full_disk_every_us / 1000,
+      failed_sync_every_us / 1000, client_end_every_us / 1000, segment_reset);
 }
 
 Plan draw_plan(uint64_t seed) {
@@ -40,6 +45,22 @@ Plan draw_plan(uint64_t seed) {
   plan.full_disk_every_us = every(0.2, 3000, 8000);
   plan.failed_sync_every_us = plan.power_cuts ? every(0.2, 3000, 8000) : 0;
   plan.segment_reset = random.chance(0.3) ? 0.002 : 0;
+  plan.client_end_every_us = every(0.4, 1000, 6000);
+
+  plan.members = random.chance(0.6) ? static_cast<int>(1 + random.below(3)) : 0;
+  plan.static_members = random.chance(0.5) ? static_cast<int>(random.below(static_cast<uint64_t>(plan.members) + 1)) : 0;
+  plan.wraps_sequences = random.chance(0.25);
+  plan.reads_committed = random.chance(0.3);
+  if (random.chance(0.5)) plan.index_interval_bytes = random.between(0, 1000);
+  if (random.chance(0.6)) plan.checkpoint_ms = random.between(20, 2000);
+  // A slow disk keeps appends and flushes under way for longer, so that more faults meet one.
+  if (random.chance(0.5)) plan.disk_latency_us_max = random.between(1000, 40'000);
+  const uint64_t retention = random.below(6);
+  if (retention < 2) {
+    plan.roll_ms = random.between(100, 2000);
+    (retention == 0 ? plan.retention_ms : plan.retention_bytes) = retention == 0 ? random.between(500, 5000) : random.between(1000, 30'000);
+    if (retention == 0) plan.clock_jump_every_us = 0;  // or nobody can say what was due
+  }
   return plan;
 }
 
@@ -58,37 +79,43 @@ void repeat(World& world, int64_t every_us, int64_t end_us, const std::function<
 
 }  // namespace
 
-void schedule_faults(const Plan& plan, World& world, Node& node, std::vector<std::string> clients, int64_t end_us,
-                     std::function<void()> ask_for_clean_stop) {
-  const bool power_cuts = plan.power_cuts;
-  world.wire().faults.reset = plan.segment_reset;
-  const auto end = [&world, &node, power_cuts] {
-    if (!node.is_running()) return;
-    power_cuts ? world.crash(node) : world.kill(node);
+void schedule_faults(const Plan& plan, World& world, Targets targets, int64_t end_us) {
+  // The targets outlive the schedule, which ends with the world.
+  const auto to = std::make_shared<const Targets>(std::move(targets));
+  const auto repeated = [&](int64_t every_us, std::function<void(const Targets&)> fault) {
+    repeat(world, every_us, end_us, [to, fault = std::move(fault)] { fault(*to); });
   };
-  repeat(world, plan.end_every_us, end_us, end);
-  repeat(world, plan.restart_every_us, end_us, std::move(ask_for_clean_stop));
-  repeat(world, plan.reset_every_us, end_us, [&world, &node] { world.wire().break_connections(node.host); });
-  repeat(world, plan.block_every_us, end_us, [&world, &node, clients = std::move(clients)] {
-    const std::string& client = clients[world.random().below(clients.size())];
-    if (world.random().chance(0.5)) world.wire().block(client, node.host);
-    if (world.random().chance(0.5)) world.wire().block(node.host, client);
+  const auto pick_client = [&world](const Targets& of) { return of.clients[world.random().below(of.clients.size())]; };
+  const auto end = [&world, power_cuts = plan.power_cuts](const Targets& at) {
+    if (!at.node.is_running()) return;
+    power_cuts ? world.crash(at.node) : world.kill(at.node);
+  };
+  world.wire().faults.reset = plan.segment_reset;
+  to->node.disk_faults.latency_us_max = plan.disk_latency_us_max;
+  repeated(plan.end_every_us, end);
+  repeated(plan.restart_every_us, [](const Targets& at) { at.ask_for_clean_stop(); });
+  repeated(plan.reset_every_us, [&world](const Targets& at) { world.wire().break_connections(at.node.host); });
+  repeated(plan.block_every_us, [&world, pick_client](const Targets& at) {
+    const std::string client = pick_client(at);
+    if (world.random().chance(0.5)) world.wire().block(client, at.node.host);
+    if (world.random().chance(0.5)) world.wire().block(at.node.host, client);
     world.after(world.random().between(100'000, 3'000'000), [&world] { world.wire().heal(); });
   });
-  repeat(world, plan.pause_every_us, end_us, [&world, &node] {
-    if (node.is_running()) world.pause(node, world.random().between(10'000, 2'000'000));
+  repeated(plan.pause_every_us, [&world](const Targets& at) {
+    if (at.node.is_running()) world.pause(at.node, world.random().between(10'000, 2'000'000));
   });
-  repeat(world, plan.clock_jump_every_us, end_us,
-         [&world, &node] { node.clock_offset_ms += world.random().between(-3'600'000, 3'600'000); });
-  repeat(world, plan.full_disk_every_us, end_us, [&world, &node] {
-    node.disk.capacity_bytes = node.disk.used_bytes() + world.random().below(4000);
-    world.after(world.random().between(100'000, 2'000'000), [&node] { node.disk.capacity_bytes = UINT64_MAX; });
+  repeated(plan.clock_jump_every_us,
+           [&world](const Targets& at) { at.node.clock_offset_ms += world.random().between(-3'600'000, 3'600'000); });
+  repeated(plan.full_disk_every_us, [&world, to](const Targets& at) {
+    at.node.disk.capacity_bytes = at.node.disk.used_bytes() + world.random().below(4000);
+    world.after(world.random().between(100'000, 2'000'000), [to] { to->node.disk.capacity_bytes = UINT64_MAX; });
   });
-  repeat(world, plan.failed_sync_every_us, end_us, [&world, &node, end] {
-    node.disk_faults.fail_next_syncs = 1;
+  repeated(plan.failed_sync_every_us, [&world, to, end](const Targets& at) {
+    at.node.disk_faults.fail_next_syncs = 1;
     // Whoever runs it replaces the disk's process in time: what a failed flush leaves is known only after a new start.
-    world.after(world.random().between(200'000, 2'000'000), end);
+    world.after(world.random().between(200'000, 2'000'000), [to, end] { end(*to); });
   });
+  repeated(plan.client_end_every_us, [pick_client](const Targets& at) { at.kill_client(pick_client(at)); });
 }
 
 void heal(World& world, Node& node) {

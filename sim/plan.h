@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "runtime/simulated/world.h"
 
@@ -13,9 +15,18 @@ struct Plan {
   int shards = 1;
   int partitions = 1;
   int producers = 2;
-  int consumers = 1;
+  int consumers = 1;       // that assign themselves
+  int members = 0;         // of one group
+  int static_members = 0;  // of those
   int64_t duration_us = 10'000'000;  // of load and faults; then everything heals
   int64_t roll_ms = 0;  // a segment lasts at most so long; 0: a week
+  int64_t retention_ms = -1;
+  int64_t retention_bytes = -1;
+  int64_t index_interval_bytes = 4096;
+  int64_t checkpoint_ms = 60'000;  // between writes of the recovery points
+  int64_t disk_latency_us_max = 1000;
+  bool wraps_sequences = false;
+  bool reads_committed = false;
   // Every append is flushed before it is acknowledged, and ends are power cuts. Else ends are kills, which leave the
   // page cache: that is what Kafka promises with its defaults.
   bool power_cuts = false;
@@ -28,6 +39,7 @@ struct Plan {
   int64_t clock_jump_every_us = 0;
   int64_t full_disk_every_us = 0;
   int64_t failed_sync_every_us = 0;
+  int64_t client_end_every_us = 0;  // a client is killed and comes back
   double segment_reset = 0;  // of each segment on the network
 
   [[nodiscard]] std::string to_string() const;
@@ -35,9 +47,15 @@ struct Plan {
 
 [[nodiscard]] Plan draw_plan(uint64_t seed);
 
-// Schedules the plan's faults on `node` until `end_us`. `boot` starts the node again.
-void schedule_faults(const Plan& plan, runtime::simulated::World& world, runtime::simulated::Node& node,
-                     std::vector<std::string> clients, int64_t end_us, std::function<void()> ask_for_clean_stop);
+// What the plan's faults are done to, and what only the owner of the world can do.
+struct Targets {
+  runtime::simulated::Node& node;
+  std::vector<std::string> clients;  // hosts
+  std::function<void()> ask_for_clean_stop;
+  std::function<void(const std::string& host)> kill_client;
+};
+// Schedules the plan's faults until `end_us`.
+void schedule_faults(const Plan& plan, runtime::simulated::World& world, Targets targets, int64_t end_us);
 // Everything works again from now on.
 void heal(runtime::simulated::World& world, runtime::simulated::Node& node);
 

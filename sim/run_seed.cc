@@ -1,5 +1,9 @@
 #include "run_seed.h"
 
+#include <algorithm>
+#include <map>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -31,8 +35,10 @@ metadata::LoadedConfig node_config(const Plan& plan) {
       "inter.broker.listener.name=PLAINTEXT\ncontroller.quorum.bootstrap.servers={0}:9093\nlog.dirs=/data\n"
       "offsets.topic.replication.factor=1\noffsets.topic.num.partitions=4\ntransaction.state.log.replication.factor=1\n"
       "transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n"
-      "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n",
-      server_host);
+      "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=500\n"
+      "log.retention.check.interval.ms=300\nlog.segment.delete.delay.ms=500\nlog.index.size.max.bytes=12000\n"
+      "log.flush.offset.checkpoint.interval.ms={1}\n",
+      server_host, plan.checkpoint_ms);
   metadata::ConfigInput input{.file_name = {}, .file_bytes = properties, .overrides = {}};
   input.file_name = "server.properties";
   input.file_bytes = properties;
@@ -42,6 +48,12 @@ metadata::LoadedConfig node_config(const Plan& plan) {
   if (!loaded) fmt::print(stderr, "{}\n", fmt::join(loaded.error(), "\n"));
   MOLDAU_ASSERT_MSG(loaded.has_value(), "the simulation's configuration is not valid");
   return std::move(*loaded);
+}
+
+std::vector<std::pair<std::string, std::string>> topic_configs(const Plan& plan) {
+  return {{"retention.ms", std::to_string(plan.retention_ms)},
+          {"retention.bytes", std::to_string(plan.retention_bytes)},
+          {"index.interval.bytes", std::to_string(plan.index_interval_bytes)}};
 }
 
 // The process of the node: serves until it is asked to stop, or ends at once when it cannot start.
@@ -60,7 +72,18 @@ class Scenario {
  public:
   explicit Scenario(const SeedOptions& options)
       : plan_(draw_plan(options.seed)), world_(options.seed), server_(world_.add_node(server_host, plan_.shards)),
-        workload_{.world = world_, .server = {server_host, 9092}, .partitions = plan_.partitions, .history = {}} {
+        workload_{.world = world_,
+                  .node = server_,
+                  .server = {server_host, 9092},
+                  .partitions = plan_.partitions,
+                  .topic_configs = topic_configs(plan_),
+                  .wraps_sequences = plan_.wraps_sequences,
+                  .isolation = plan_.reads_committed ? client::Isolation::read_committed : client::Isolation::read_uncommitted,
+                  .removes_records = plan_.retention_ms >= 0 || plan_.retention_bytes >= 0,
+                  .disk_fills = plan_.full_disk_every_us > 0,
+                  .history = {}} {
+    workload_.history.retention_ms = plan_.retention_ms;
+    workload_.history.retention_bytes = plan_.retention_bytes;
     if (options.trace) {
       fmt::print(stderr, "seed {}: {}\n", options.seed, plan_.to_string());
       world_.set_trace_sink([](std::string line) { fmt::print(stderr, "{}\n", line); });
@@ -81,8 +104,10 @@ class Scenario {
       note_final_reads(before);
       // What is kept is what is replayed: another process on the same disk has the same state.
       plan_.power_cuts ? world_.crash(server_) : world_.kill(server_);
-      if (read_all("10.0.3.2", after) && !(after == before)) result_.faults.push_back("the state after a new start is another: " + difference(before, after));
+      if (read_all("10.0.3.2", after))
+        if (const auto differs = difference(before, after)) result_.faults.push_back("the state after a new start is another: " + *differs);
     }
+    for (std::string& surprise : workload_.surprises) result_.faults.push_back(std::move(surprise));
     for (const Finding& finding : check(workload_.history)) result_.faults.push_back(fmt::format("{}: {}", name_of(finding.anomaly), finding.text));
     result_.trace_hash = world_.trace_hash();
     result_.events = world_.events();
@@ -113,22 +138,52 @@ class Scenario {
       result_.faults.push_back("no topic could be created within a minute");
       return;
     }
-    std::vector<std::string> hosts;
-    const auto add_client = [&](std::string host, World::Main main) {
-      hosts.push_back(host);
-      clients_.push_back(&world_.add_node(std::move(host)));
-      world_.boot(*clients_.back(), std::move(main));
-    };
     for (int i = 0; i < plan_.producers; ++i)
-      add_client(fmt::format("10.0.2.{}", i + 1), [this, seed = world_.random().next()](Environment& environment) { return produce(environment, workload_, seed); });
+      add_client(fmt::format("10.0.2.{}", i + 1), [this](Environment& environment) { return produce(environment, workload_, world_.random().next()); });
     for (int i = 0; i < plan_.consumers; ++i) {
       groups_.push_back(fmt::format("group-{}", i));
-      add_client(fmt::format("10.0.2.{}", 100 + i), [this, group = groups_.back(), seed = world_.random().next()](Environment& environment) {
-        return consume(environment, workload_, group, seed);
+      add_client(fmt::format("10.0.2.{}", 100 + i), [this, group = groups_.back()](Environment& environment) {
+        return consume(environment, workload_, group, world_.random().next());
       });
     }
-    schedule_faults(plan_, world_, server_, hosts, world_.now_us() + plan_.duration_us, [this] { asked_->to_stop = true; });
+    if (plan_.members > 0) groups_.push_back("team");
+    for (int i = 0; i < plan_.members; ++i) {
+      const std::string instance_id = i < plan_.static_members ? fmt::format("instance-{}", i) : "";
+      add_client(fmt::format("10.0.2.{}", 200 + i), [this, instance_id](Environment& environment) {
+        return join_and_consume(environment, workload_, "team", instance_id, world_.random().next());
+      }, true);
+    }
+    std::vector<std::string> hosts;
+    for (const auto& [host, client] : clients_) hosts.push_back(host);
+    schedule_faults(plan_, world_,
+                    {.node = server_,
+                     .clients = std::move(hosts),
+                     .ask_for_clean_stop = [this] { asked_->to_stop = true; },
+                     .kill_client = [this](const std::string& host) { kill_client(clients_.at(host)); }},
+                    world_.now_us() + plan_.duration_us);
     world_.run_for(plan_.duration_us);
+  }
+
+  struct Client {
+    Node* node = nullptr;
+    World::Main main;
+    bool is_member = false;
+  };
+  void add_client(const std::string& host, World::Main main, bool is_member = false) {
+    Client& client = clients_[host] = {&world_.add_node(host), std::move(main), is_member};
+    world_.boot(*client.node, client.main);
+  }
+  void kill_client(Client& client) {
+    if (!client.node->is_running()) return;
+    world_.kill(*client.node);
+    // A member may be gone for good, if another is left to take over.
+    if (client.is_member && members_gone_ + 1 < plan_.members && world_.random().chance(0.3)) {
+      ++members_gone_;
+      return;
+    }
+    world_.after(world_.random().between(50'000, 3'000'000), [this, &client] {
+      if (!workload_.stopping) world_.boot(*client.node, client.main);
+    });
   }
 
   void stop_load() {
@@ -136,9 +191,38 @@ class Scenario {
     heal(world_, server_);
     world_.run_for(4 * second_us);
     heal(world_, server_);
+    workload_.producers_stop = true;
+    const auto producers_ended = [this] {
+      for (int i = 0; i < plan_.producers; ++i)
+        if (clients_.at(fmt::format("10.0.2.{}", i + 1)).node->is_running()) return false;
+      return true;
+    };
+    if (!world_.run_until(producers_ended, 120 * second_us)) result_.faults.push_back("producers do not end within two minutes of a healthy world");
+    workload_.draining = true;
+    const std::map<Partition, int64_t> goals = acknowledged_ends();
+    std::string behind;
+    if (!world_.run_until([&] { return (behind = find_behind(goals)).empty(); }, 120 * second_us))
+      result_.faults.push_back("does not catch up within two minutes of a healthy world: " + behind);
     workload_.stopping = true;
-    const auto ended = [&] { return std::ranges::none_of(clients_, [](const Node* client) { return client->is_running(); }); };
+    const auto ended = [this] { return std::ranges::none_of(clients_, [](const auto& client) { return client.second.node->is_running(); }); };
     if (!world_.run_until(ended, 120 * second_us)) result_.faults.push_back("clients do not end within two minutes of a healthy world");
+  }
+
+  // One past the last acknowledged offset of each partition.
+  std::map<Partition, int64_t> acknowledged_ends() const {
+    std::map<Partition, int64_t> ends;
+    for (const Operation& operation : workload_.history.operations)
+      for (const Sent& sent : operation.sent)
+        if (sent.offset) ends[sent.partition] = std::max(ends[sent.partition], *sent.offset + 1);
+    return ends;
+  }
+  // A group that has not committed as far, or nothing.
+  std::string find_behind(const std::map<Partition, int64_t>& goals) {
+    for (const std::string& group : groups_)
+      for (const auto& [partition, goal] : goals)
+        if (const int64_t at = workload_.acknowledged_commits[{group, partition}]; at < goal)
+          return fmt::format("group {} is at {} of {}, which ends at {}", group, at, partition, goal);
+    return "";
   }
 
   bool read_all(std::string host, Workload::State& state) {
@@ -151,23 +235,35 @@ class Scenario {
   }
 
   void note_final_reads(const Workload::State& state) {
-    for (const auto& [partition, records] : state.records) {
-      History::FinalRead& read = workload_.history.final_reads.emplace_back();
-      read.partition = partition;
-      for (const auto& [offset, value] : records) read.read.push_back({partition, offset, value});
-    }
+    for (const auto& [partition, log] : state.logs)
+      workload_.history.final_reads.push_back({.partition = partition,
+                                               .log_start_offset = log.start_offset,
+                                               .read = log.records,
+                                               .size_bytes = log.size_bytes});
   }
 
-  static std::string difference(const Workload::State& before, const Workload::State& after) {
-    for (const auto& [partition, records] : before.records) {
-      const auto& now = after.records.at(partition);
-      if (records == now) continue;
-      const auto [a, b] = std::ranges::mismatch(records, now);
-      const auto shown = [](const auto& list, auto it) { return it == list.end() ? std::string("the end") : fmt::format("value {} at offset {}", it->second, it->first); };
-      return fmt::format("{} had {} records and has {}; the first difference is {} and now {}", partition, records.size(), now.size(), shown(records, a), shown(now, b));
+  // What retention removed between the two, or a crash brought back, is not compared.
+  std::optional<std::string> difference(const Workload::State& before, const Workload::State& after) const {
+    for (const auto& [partition, log] : before.logs) {
+      const Workload::State::Log& now = after.logs.at(partition);
+      const int64_t start = std::max(log.start_offset, now.start_offset);
+      const auto from_start = [start](const std::vector<Read>& records) {
+        return std::ranges::subrange(std::ranges::lower_bound(records, start, {}, &Read::offset), records.end());
+      };
+      const auto same = [](const Read& a, const Read& b) { return a.offset == b.offset && a.value == b.value; };
+      const auto was = from_start(log.records);
+      const auto is = from_start(now.records);
+      const auto [a, b] = std::ranges::mismatch(was, is, same);
+      if (a == was.end() && b == is.end()) continue;
+      const auto shown = [](auto it, auto end) { return it == end ? std::string("the end") : fmt::format("value {} at offset {}", it->value, it->offset); };
+      return fmt::format("{} had {} records from {} on and has {}; the first difference is {} and now {}", partition, was.size(), start,
+                         is.size(), shown(a, was.end()), shown(b, is.end()));
     }
     if (before.committed != after.committed) return "committed offsets";
-    return "topics";
+    if (before.topics != after.topics) return "topics";
+    // A producer all of whose records are gone may be forgotten.
+    if (!workload_.removes_records && before.producers != after.producers) return "producers";
+    return std::nullopt;
   }
 
   Plan plan_;
@@ -175,7 +271,8 @@ class Scenario {
   Node& server_;
   Workload workload_;
   std::shared_ptr<Asked> asked_;
-  std::vector<Node*> clients_;
+  std::map<std::string, Client> clients_;  // by host
+  int members_gone_ = 0;
   std::vector<std::string> groups_;
   SeedResult result_;
 };

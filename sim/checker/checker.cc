@@ -22,6 +22,11 @@ std::string_view name_of(Anomaly anomaly) {
     case Anomaly::stale_commit: return "stale commit";
     case Anomaly::committed_lost: return "committed offset lost";
     case Anomaly::committed_invented: return "committed offset invented";
+    case Anomaly::committed_unread: return "committed and unread";
+    case Anomaly::owned_twice: return "owned twice";
+    case Anomaly::wrong_lookup: return "wrong lookup by time";
+    case Anomaly::removed_too_early: return "removed too early";
+    case Anomaly::unstable_without_cause: return "unstable without cause";
   }
   return "?";
 }
@@ -34,6 +39,10 @@ std::vector<Finding> check(const History& history, size_t limit) {
   check_order(history, observed, findings);
   check_watermarks(history, findings);
   check_commits(history, findings);
+  check_coverage(history, findings);
+  check_memberships(history, findings);
+  check_lookups(history, observed, findings);
+  check_retention(history, observed, findings);
   return findings.take();
 }
 

@@ -1,7 +1,7 @@
 // The judge: a history goes in, the anomalies in it come out. Pure and deterministic.
 //
 // The rules follow Jepsen's checker for Kafka where it has one (tests/kafka.clj), and add what it leaves out: real-time
-// order, stability, watermarks that never go back, committed offsets. Gaps between offsets are no anomaly by themselves,
+// order, stability, watermarks that never go back, committed offsets, memberships, lookups by time, retention. Gaps between offsets are no anomaly by themselves,
 // for markers and compaction leave them.
 #pragma once
 
@@ -30,6 +30,11 @@ enum class Anomaly : uint8_t {
   stale_commit,            // a member of an older generation committed after a newer one had
   committed_lost,          // a coordinator tells an offset older than one that it had acknowledged
   committed_invented,      // a coordinator tells an offset that nobody committed
+  committed_unread,        // below a group's committed offset lies a value that none of its consumers has read
+  owned_twice,             // two members of one generation have the same partition
+  wrong_lookup,            // a lookup by time told another record than the first of that time
+  removed_too_early,       // the log start passed values that retention would have kept
+  unstable_without_cause,  // the last stable offset lags although there are no transactions
 };
 
 [[nodiscard]] std::string_view name_of(Anomaly anomaly);

@@ -137,12 +137,16 @@ TEST(Checker, finds_offsets_against_real_time) {
 }
 
 TEST(Checker, finds_watermarks_that_go_back_unless_the_answers_overlap) {
-  History history{.watermarks = {{p, 10, 20, 5, 5}, {p, 15, 30, 4, 4}, {p, 40, 50, 6, 5}}};
+  History history{.watermarks = {{p, 10, 20, 5, 5}, {p, 15, 30, 4, 4}, {p, 40, 50, 6, 6}}};
   EXPECT_TRUE(check(history).empty());
   history.watermarks.push_back({p, 60, 70, 5, 5});
-  EXPECT_EQ(kinds(history), (std::vector{Anomaly::watermark_regress}));
-  history.watermarks.back() = {p, 60, 70, 6, 4};
-  EXPECT_EQ(kinds(history), (std::vector{Anomaly::watermark_regress}));
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::watermark_regress, Anomaly::watermark_regress}));
+  history.watermarks.back() = {p, 60, 70, 6, 5};
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::unstable_without_cause, Anomaly::watermark_regress}));
+}
+
+TEST(Checker, finds_a_last_stable_offset_that_lags_although_there_are_no_transactions) {
+  EXPECT_EQ(kinds({.watermarks = {{p, 10, 20, 5, 4}}}), (std::vector{Anomaly::unstable_without_cause}));
 }
 
 Commit commit(int64_t from_us, int64_t to_us, int generation, int64_t offset, Outcome outcome = Outcome::ok) {
@@ -173,6 +177,75 @@ TEST(Checker, finds_commits_of_an_older_generation_and_beyond_what_was_processed
   Commit early = commit(10, 20, 1, 5);
   early.processed = 4;
   EXPECT_EQ(kinds({.commits = {early}}), (std::vector{Anomaly::commit_passes_processing}));
+}
+
+TEST(Checker, finds_a_commit_of_a_generation_that_a_member_knows_to_be_over) {
+  const std::vector<Membership> second = {{.group = "g", .identity = "a", .generation = 2, .learned_us = 25, .partitions = {p}}};
+  EXPECT_EQ(kinds({.commits = {commit(30, 40, 1, 8)}, .memberships = second}), (std::vector{Anomaly::stale_commit}));
+  EXPECT_TRUE(check({.commits = {commit(20, 40, 1, 8)}, .memberships = second}).empty());
+  EXPECT_TRUE(check({.commits = {commit(30, 40, 1, 8, Outcome::info), commit(30, 40, 2, 8)}, .memberships = second}).empty());
+}
+
+TEST(Checker, finds_a_partition_that_two_members_of_one_generation_have) {
+  History history{.memberships = {{.group = "g", .identity = "a", .generation = 1, .partitions = {"t-0", "t-1"}},
+                                  {.group = "g", .identity = "b", .generation = 1, .partitions = {"t-2"}},
+                                  {.group = "g", .identity = "a", .generation = 1, .partitions = {"t-0", "t-1"}},
+                                  {.group = "g", .identity = "b", .generation = 2, .partitions = {"t-0", "t-1"}},
+                                  {.group = "h", .identity = "c", .generation = 1, .partitions = {"t-0"}}}};
+  EXPECT_TRUE(check(history).empty());
+  history.memberships[1].partitions.insert("t-1");
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::owned_twice, Anomaly::owned_twice}));
+}
+
+TEST(Checker, finds_a_group_whose_offset_passed_what_nobody_in_it_had_read) {
+  History history = good();
+  for (size_t i : {5, 6}) history.operations[i].group = "g";
+  history.commits = {commit(36, 38, -1, 2), commit(76, 78, -1, 5)};
+  history.committed = {told(40, 2), told(80, 5)};
+  EXPECT_TRUE(check(history).empty());
+  history.operations[5].group = "other";
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::committed_unread, Anomaly::committed_unread}));
+  history.operations[5].group = "g";
+  history.commits = {commit(10, 12, -1, 5)};
+  history.committed = {told(50, 5)};  // read only later
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::committed_unread}));
+}
+
+TEST(Checker, finds_lookups_by_time_that_told_another_record_than_the_first) {
+  History history = good();
+  const std::vector<int64_t> times_ms = {100, 300, 200, 400};
+  for (size_t i = 0; i < 4; ++i) history.final_reads[0].read[i].timestamp_ms = times_ms[i];
+  const auto lookup = [](int64_t timestamp_ms, int64_t found, int64_t at_us = 90) {
+    return TimeLookup{.partition = p, .invoked_us = at_us, .completed_us = at_us + 1, .timestamp_ms = timestamp_ms, .found_offset = found};
+  };
+  history.lookups = {lookup(0, 0), lookup(101, 1), lookup(200, 1), lookup(301, 4), lookup(401, -1), lookup(300, -1, 5)};
+  EXPECT_TRUE(check(history).empty());
+  for (const TimeLookup& wrong : {lookup(200, 3), lookup(301, 3), lookup(401, 4), lookup(300, -1)}) {
+    history.lookups = {wrong};
+    EXPECT_EQ(kinds(history), (std::vector{Anomaly::wrong_lookup})) << wrong.timestamp_ms;
+  }
+  history.final_reads[0] = final_read({{3, 102}, {4, 202}}, 3);  // what lies below the log start cannot be judged
+  history.lookups = {lookup(100, 0)};
+  EXPECT_TRUE(check(history).empty());
+}
+
+TEST(Checker, finds_values_that_retention_should_have_kept) {
+  History history = good();
+  history.final_reads[0] = final_read({{3, 102}, {4, 202}}, 3);
+  history.operations[0].sent[0].timestamp_ms = 1000;
+  history.operations[1].sent[0].timestamp_ms = 900;  // older, and behind the newer one: its segment is as young
+  history.watermarks = {{.partition = p, .invoked_us = 80, .completed_us = 81, .high_watermark = 5, .last_stable_offset = 5, .log_start_offset = 3, .told_ms = 1501}};
+  history.retention_ms = 500;
+  EXPECT_TRUE(check(history).empty());
+  history.watermarks[0].told_ms = 1499;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::removed_too_early}));
+  history.retention_ms = -1;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::removed_too_early})) << "there is no retention at all";
+  history.retention_bytes = 100;
+  history.final_reads[0].size_bytes = 100;
+  EXPECT_TRUE(check(history).empty());
+  history.final_reads[0].size_bytes = 99;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::removed_too_early}));
 }
 
 // Histories of a log that is right, with unknown outcomes, gaps and several readers; then one fault each.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "checker/observed_log.h"
 
@@ -26,9 +27,31 @@ bool is_possible(const CommittedOffset& told, const std::vector<const Commit*>& 
   return !replaced(-1);
 }
 
+// A commit that was taken although a newer generation had begun: one that had committed, or whose members had learned
+// what is theirs.
+void check_generations(const std::vector<const Commit*>& commits, const std::vector<const Membership*>& memberships,
+                       Findings& findings) {
+  const auto began_before = [&](const Commit& late) -> std::optional<int> {
+    for (const Commit* newer : commits)
+      if (newer->outcome == Outcome::ok && newer->generation > late.generation && newer->completed_us < late.invoked_us)
+        return newer->generation;
+    for (const Membership* newer : memberships)
+      if (newer->generation > late.generation && newer->learned_us < late.invoked_us) return newer->generation;
+    return std::nullopt;
+  };
+  for (const Commit* late : commits) {
+    if (late->outcome != Outcome::ok || late->generation < 0) continue;
+    if (const auto newer = began_before(*late))
+      findings.add(Anomaly::stale_commit, "group {} took offset {} of {} from generation {} at {} us, after generation {} had begun",
+                   late->group, late->offset, late->partition, late->generation, late->completed_us, *newer);
+  }
+}
+
 }  // namespace
 
 void check_commits(const History& history, Findings& findings) {
+  std::map<std::string, std::vector<const Membership*>> memberships;
+  for (const Membership& one : history.memberships) memberships[one.group].push_back(&one);
   std::map<std::pair<std::string, Partition>, std::vector<const Commit*>> groups;
   for (const Commit& commit : history.commits) {
     groups[{commit.group, commit.partition}].push_back(&commit);
@@ -36,18 +59,7 @@ void check_commits(const History& history, Findings& findings) {
       findings.add(Anomaly::commit_passes_processing, "group {} committed {} offset {}, processed up to {}", commit.group,
                    commit.partition, commit.offset, commit.processed);
   }
-  for (const auto& [key, commits] : groups) {
-    for (const Commit* late : commits) {
-      if (late->outcome != Outcome::ok || late->generation < 0) continue;
-      for (const Commit* newer : commits) {
-        if (newer->outcome == Outcome::ok && newer->generation > late->generation && newer->completed_us < late->invoked_us) {
-          findings.add(Anomaly::stale_commit, "group {} took offset {} of {} from generation {} at {} us, after generation {} had committed",
-                       late->group, late->offset, late->partition, late->generation, late->completed_us, newer->generation);
-          break;
-        }
-      }
-    }
-  }
+  for (const auto& [key, commits] : groups) check_generations(commits, memberships[key.first], findings);
   static const std::vector<const Commit*> none;
   for (const CommittedOffset& told : history.committed) {
     const auto group = groups.find({told.group, told.partition});

@@ -25,12 +25,14 @@ struct Sent {
   Partition partition;
   Value value = 0;
   std::optional<int64_t> offset;  // as the acknowledgement gave it
+  int64_t timestamp_ms = -1;      // of the record
 };
 
 struct Read {
   Partition partition;
   int64_t offset = 0;
   Value value = 0;
+  int64_t timestamp_ms = -1;
 };
 
 // One request, batch or transaction of one client. Operations of one process do not overlap.
@@ -43,15 +45,37 @@ struct Operation {
   std::vector<Read> read;  // in the order in which the client got them
   // Partitions whose reading starts afresh with this operation: after a seek, an assignment or a rebalance.
   std::set<Partition> repositioned;
+  // For which group it reads; empty: none.
+  std::string group = {};
 };
 
-// The high watermark and last stable offset that one answer told.
+// The high watermark, last stable offset and log start offset that one answer told.
 struct Watermarks {
   Partition partition;
   int64_t invoked_us = 0;
   int64_t completed_us = 0;
   int64_t high_watermark = 0;
   int64_t last_stable_offset = 0;
+  int64_t log_start_offset = 0;
+  int64_t told_ms = 0;  // the wall clock of whoever was told
+};
+
+// What a lookup by time told: the first record of this time or a later one; -1 if there is none.
+struct TimeLookup {
+  Partition partition;
+  int64_t invoked_us = 0;
+  int64_t completed_us = 0;
+  int64_t timestamp_ms = 0;
+  int64_t found_offset = -1;
+};
+
+// A member learned what is its own in a generation of its group.
+struct Membership {
+  std::string group;
+  std::string identity;  // the instance id of a static member, else the member id
+  int generation = 0;
+  int64_t learned_us = 0;
+  std::set<Partition> partitions;
 };
 
 struct Commit {
@@ -79,12 +103,18 @@ struct History {
   std::vector<Watermarks> watermarks;
   std::vector<Commit> commits;
   std::vector<CommittedOffset> committed;
+  std::vector<TimeLookup> lookups;
+  std::vector<Membership> memberships;
+  // What the topics' retention allows to be removed; -1: nothing for this reason. By time only if no clock jumped.
+  int64_t retention_ms = -1;
+  int64_t retention_bytes = -1;
   // Partitions that were read from their log start offset to their end after everything else: what none of these reads
   // gave is lost, unless it lies below the log start offset.
   struct FinalRead {
     Partition partition;
     int64_t log_start_offset = 0;
     std::vector<Read> read;
+    int64_t size_bytes = -1;  // of the log; -1: not known
   };
   std::vector<FinalRead> final_reads;
 };

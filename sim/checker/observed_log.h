@@ -35,5 +35,9 @@ void check_polls(const History& history, const ObservedLogs& observed, Findings&
 void check_order(const History& history, const ObservedLogs& observed, Findings& findings);
 void check_watermarks(const History& history, Findings& findings);
 void check_commits(const History& history, Findings& findings);
+void check_coverage(const History& history, Findings& findings);
+void check_memberships(const History& history, Findings& findings);
+void check_lookups(const History& history, const ObservedLogs& observed, Findings& findings);
+void check_retention(const History& history, const ObservedLogs& observed, Findings& findings);
 
 }  // namespace moldau::sim

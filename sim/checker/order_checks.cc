@@ -124,6 +124,9 @@ void check_watermarks(const History& history, Findings& findings) {
     int64_t last_stable_offset = -1;
     size_t ended = 0;
     for (const Watermarks* now : by_start) {
+      if (now->last_stable_offset != now->high_watermark)
+        findings.add(Anomaly::unstable_without_cause, "{}: last stable offset {} below high watermark {} at {} us", partition,
+                     now->last_stable_offset, now->high_watermark, now->completed_us);
       for (; ended < by_end.size() && by_end[ended]->completed_us < now->invoked_us; ++ended) {
         high_watermark = std::max(high_watermark, by_end[ended]->high_watermark);
         last_stable_offset = std::max(last_stable_offset, by_end[ended]->last_stable_offset);
