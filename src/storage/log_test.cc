@@ -26,6 +26,17 @@ TEST(Log, GivesOffsetsInOrderAndReadsThemBack) {
   EXPECT_TRUE(equal(bytes_of(*read), world.environment.disk.bytes_of(world.path("00000000000000000000.log"))));
 }
 
+TEST(Log, RefusesABatchWhoseChecksumIsWrong) {
+  LogWorld world;
+  world.open();
+  Bytes batch = batch_of(1);
+  batch.back() ^= std::byte{1};
+  const auto refused = append(world, batch);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, protocol::ErrorCode::corrupt_message);
+  EXPECT_EQ(world.log->log_end_offset(), Offset(0));
+}
+
 TEST(Log, ShowsReadersNothingAboveTheHighWatermark) {
   LogWorld world;
   world.open();

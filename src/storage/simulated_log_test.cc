@@ -108,6 +108,33 @@ TEST(SimulatedLog, a_log_directory_and_its_checkpoints_outlast_a_power_cut_right
   }
 }
 
+// An append that waits while another's flush fails must not flush again: that would succeed and put nothing on the medium.
+TEST(SimulatedLog, nothing_is_acknowledged_behind_a_flush_that_failed) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    int acknowledged = 0;
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      OpenFiles open_files(environment.files(), 16);
+      auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
+      Bytes first = batch_at(first_ms);  // notes the leader epoch, which is a flush of its own
+      EXPECT_TRUE(co_await log->append_as_leader({.records = first}));
+      node.disk_faults.fail_next_syncs = 1;
+      runtime::Scope appends;
+      for (int i = 0; i < 3; ++i)
+        appends.spawn([](Log& to, int& count) -> task<void> {
+          Bytes batch = batch_at(first_ms);
+          if (co_await to.append_as_leader({.records = batch})) ++count;
+        }(*log, acknowledged));
+      co_await appends.join();
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
+    EXPECT_EQ(acknowledged, 0) << "seed " << seed;
+  }
+}
+
 // Reads the log from its start and looks times up until told to stop; what was removed meanwhile is out of range.
 task<void> read_on(Log& log, const bool& stop) {
   while (!stop) {
