@@ -1,6 +1,7 @@
 // LZ4 frames, as Kafka takes them: one frame of independent blocks, without dictionary. What follows the
 // frame is ignored, and so are the content's checksum and size: the library is shown the frame up to its end
 // mark only.
+#include <lz4.h>
 #include <lz4frame.h>
 
 #include <algorithm>
@@ -75,8 +76,13 @@ class Lz4 : public Decompressor {
   Lz4& operator=(const Lz4&) = delete;
 
   result<size_t, CompressionError> read(MutableByteView to) override {
-    while (true) {
-      if (error_ != nullptr) return fail(CompressionError{error_});
+    if (!has_begun_) begin();
+    while (error_ == nullptr) {
+      if (takes_blocks_) {
+        if (left_of_block_.empty() && rest_.empty()) return 0;
+        if (const size_t got = read_block(to); got > 0) return got;
+        continue;
+      }
       size_t written = to.size();
       size_t consumed = rest_.size();
       const size_t outcome = LZ4F_decompress(context_, to.data(), &written, rest_.data(), &consumed, nullptr);
@@ -90,12 +96,65 @@ class Lz4 : public Decompressor {
       if (has_end_) return 0;
       error_ = "the lz4 frame ends too early";
     }
+    return fail(CompressionError{error_});
   }
 
  private:
+  // The library checks the header. Blocks without a checksum need it no further: it would first make buffers of its own,
+  // and copy each block once more.
+  void begin() {
+    has_begun_ = true;
+    if (error_ != nullptr) return;
+    LZ4F_frameInfo_t frame{};
+    size_t consumed = rest_.size();
+    if (LZ4F_isError(LZ4F_getFrameInfo(context_, &frame, rest_.data(), &consumed))) {
+      error_ = "the bytes are not an lz4 frame";
+      return;
+    }
+    rest_ = rest_.subspan(consumed);
+    takes_blocks_ = has_end_ && frame.blockChecksumFlag == LZ4F_noBlockChecksum;
+    constexpr int smallest_block_id = LZ4F_max64KB;
+    block_max_bytes_ = size_t{64 * 1024} << (2 * (std::max<int>(frame.blockSizeID, smallest_block_id) - smallest_block_id));
+  }
+
+  // Some bytes of the block at hand, or of the next one, which is whole; 0 if it is empty, or wrong.
+  size_t read_block(MutableByteView to) {
+    if (left_of_block_.empty()) {
+      const uint32_t word = load_little_endian(rest_);
+      const ByteView block = rest_.subspan(sizeof word, word & ~stored_block_bit);
+      rest_ = rest_.subspan(sizeof word + block.size());
+      if (block.size() > block_max_bytes_) {
+        error_ = "the bytes are not an lz4 frame";
+        return 0;
+      }
+      if ((word & stored_block_bit) != 0) {
+        left_of_block_ = block;
+      } else {
+        const bool fits = to.size() >= block_max_bytes_;
+        if (!fits) block_.resize(block_max_bytes_);
+        const int size = LZ4_decompress_safe(reinterpret_cast<const char*>(block.data()),
+                                             reinterpret_cast<char*>(fits ? to.data() : block_.data()),
+                                             static_cast<int>(block.size()), static_cast<int>(block_max_bytes_));
+        if (size < 0) error_ = "the bytes are not an lz4 frame";
+        if (size <= 0) return 0;
+        if (fits) return static_cast<size_t>(size);
+        left_of_block_ = ByteView(block_).first(static_cast<size_t>(size));
+      }
+    }
+    const size_t count = std::min(to.size(), left_of_block_.size());
+    std::copy_n(left_of_block_.begin(), count, to.begin());
+    left_of_block_ = left_of_block_.subspan(count);
+    return count;
+  }
+
   ByteView rest_;
   LZ4F_dctx* context_ = nullptr;
+  bool has_begun_ = false;
   bool has_end_ = false;
+  bool takes_blocks_ = false;
+  size_t block_max_bytes_ = 0;
+  Bytes block_;             // of a reader that asks for less than one
+  ByteView left_of_block_;  // in block_ or, of a stored block, in the frame
   const char* error_ = nullptr;
 };
 
