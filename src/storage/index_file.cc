@@ -111,4 +111,12 @@ task<io_result<FilePtr>> IndexFile::settle(std::string path, uint64_t full_size_
   co_return co_await file(std::move(path), OpenMode::read_write);
 }
 
+task<io_result<>> IndexFile::keep_open(std::string path) {
+  MOLDAU_ASSERT(is_loaded_);
+  if (!exists_) co_return io_result<>{};
+  MOLDAU_CO_TRY(const FilePtr open, co_await file(std::move(path), OpenMode::read_write));
+  slot_.keep_open();
+  co_return io_result<>{};
+}
+
 }  // namespace moldau::storage

@@ -44,6 +44,8 @@ class IndexFile {
   runtime::task<runtime::io_result<>> trim(std::string path);
   // Writes what waits and gives the file, for the caller to sync it; null if the index was never used.
   runtime::task<runtime::io_result<runtime::FilePtr>> settle(std::string path, uint64_t full_size_bytes);
+  // Opens the file, if there is one, and keeps it open (CachedFile::keep_open).
+  runtime::task<runtime::io_result<>> keep_open(std::string path);
   void close() { slot_.close(); }
 
  private:

@@ -105,6 +105,20 @@ class Log {
   // Removes the files whose delay is over. For the owner's clockwork, and before close().
   runtime::task<log_result<>> remove_deleted_files(int64_t now_ms);
 
+  // --- compaction, for compaction/log_cleaning.h ---
+  // The segments that may hold offsets in [from, to).
+  [[nodiscard]] std::vector<SegmentPtr> segments_between(Offset from, Offset to) const;
+  // The aborted transactions that overlap [from, to).
+  runtime::task<log_result<std::vector<AbortedTransaction>>> aborted_between(Offset from, Offset to);
+  // An empty segment in the `.cleaned` stage, which is none of the log's yet.
+  runtime::task<log_result<SegmentPtr>> make_cleaned_segment(Offset base_offset);
+  // Removes such a segment, as far as the disk lets it.
+  runtime::task<> discard_cleaned_segment(SegmentPtr segment);
+  // Puts a finished one in the place of neighbouring segments, the first of which has its base. Safe at every crash point;
+  // who reads a replaced segment goes on reading it. False: the log changed meanwhile, and the output is discarded.
+  runtime::task<log_result<bool>> swap_in(SegmentPtr cleaned, std::vector<SegmentPtr> replaced);
+  [[nodiscard]] Offset active_base_offset() const { return segments_.rbegin()->first; }
+
   // --- durability ---
   // Puts everything on stable storage.
   runtime::task<log_result<>> flush();
@@ -117,6 +131,7 @@ class Log {
   [[nodiscard]] const ProducerState& producers() const { return producers_; }
 
   // --- the rest ---
+  [[nodiscard]] runtime::Environment& environment() const { return *options_.environment; }
   [[nodiscard]] const LogConfig& config() const { return options_.config; }
   void update_config(const LogConfig& config) { options_.config = config; }
   [[nodiscard]] uint64_t size_bytes() const;
@@ -151,8 +166,6 @@ class Log {
   [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
   [[nodiscard]] SegmentPtr floor_segment(Offset offset) const;
   [[nodiscard]] SegmentPtr higher_segment(Offset base_offset) const;
-  // The segments that may hold offsets in [from, to).
-  [[nodiscard]] std::vector<SegmentPtr> segments_between(Offset from, Offset to) const;
   SegmentPtr make_segment(Offset base_offset, bool has_transaction_index = false);
   // Hands an error on, having told the directory of it.
   [[nodiscard]] Error noted(Error error) const {
@@ -188,6 +201,11 @@ class Log {
   runtime::task<log_result<>> advance_log_start(Offset to);
   runtime::task<log_result<>> remove_segments(std::vector<SegmentPtr> removed);
   runtime::task<log_result<int>> delete_prefix(size_t count);
+
+  runtime::task<log_result<>> finish_cleaned(SegmentPtr cleaned, SegmentPtr last_replaced);
+  // log_compaction.cc; the mutex is held
+  runtime::task<log_result<>> swap_in_locked(SegmentPtr cleaned, std::vector<SegmentPtr> replaced);
+  void forget_places_in(const std::vector<SegmentPtr>& segments);
   runtime::task<log_result<int>> delete_old_segments_locked();
   runtime::task<log_result<bool>> truncate_locked(Offset offset);
   runtime::task<log_result<>> truncate_fully_locked(Offset offset);
@@ -221,6 +239,7 @@ class Log {
   runtime::Mutex flushing_;
   runtime::Scope background_;
   uint64_t truncations_ = 0;  // counts them, for a flush that runs meanwhile
+  uint64_t swaps_ = 0;        // counts them (compaction), for a read that runs meanwhile
   bool is_closed_ = false;
 };
 

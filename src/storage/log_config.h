@@ -33,7 +33,10 @@ struct LogConfig {
   int32_t gzip_level = -1;                         // compression.gzip.level
   int32_t lz4_level = 9;                           // compression.lz4.level
   int32_t zstd_level = 3;                          // compression.zstd.level
+  int64_t min_compaction_lag_ms = 0;               // min.compaction.lag.ms
   int64_t max_compaction_lag_ms = INT64_MAX;       // max.compaction.lag.ms
+  double min_cleanable_dirty_ratio = 0.5;          // min.cleanable.dirty.ratio
+  int64_t delete_retention_ms = 86'400'000;        // delete.retention.ms
 
   // How long a segment may stay active: segment.ms, or less for a compacted topic with a compaction deadline.
   [[nodiscard]] int64_t max_segment_ms() const {

@@ -123,8 +123,9 @@ void LogDirectory::fill(LogOptions& options) const {
   options.high_watermark = find(high_watermarks_, options.topic, options.partition);
 }
 
-Offset LogDirectory::cleaner_offset(const std::string& topic, int32_t partition) const {
-  return find(cleaner_offsets_, topic, partition);
+std::optional<Offset> LogDirectory::cleaner_offset(const std::string& topic, int32_t partition) const {
+  const auto found = cleaner_offsets_.find({topic, partition});
+  return found == cleaner_offsets_.end() ? std::nullopt : std::optional(found->second);
 }
 
 task<log_result<>> LogDirectory::write(std::string_view file, Bytes contents) {
@@ -159,6 +160,9 @@ task<log_result<>> LogDirectory::write_log_starts(std::vector<PartitionOffset> o
 }
 task<log_result<>> LogDirectory::write_high_watermarks(std::vector<PartitionOffset> offsets) {
   return write(high_watermark_file, encode_partition_offsets(offsets));
+}
+task<log_result<>> LogDirectory::write_cleaner_offsets(std::vector<PartitionOffset> offsets) {
+  return write(cleaner_file, encode_partition_offsets(offsets));
 }
 
 task<log_result<>> LogDirectory::mark_clean_shutdown(int64_t broker_epoch) {

@@ -42,14 +42,15 @@ class LogDirectory {
 
   // Fills in directory, health, whether the last stop was clean, and the checkpointed offsets of the partition.
   void fill(LogOptions& options) const;
-  // The cleaner's checkpoint, for compaction to begin with.
-  [[nodiscard]] Offset cleaner_offset(const std::string& topic, int32_t partition) const;
+  // The cleaner's checkpoint, for compaction to begin with; null: it names no such partition.
+  [[nodiscard]] std::optional<Offset> cleaner_offset(const std::string& topic, int32_t partition) const;
 
   // Replace a checkpoint. `offsets` are all partitions of this directory (log starts: only where the start lies above the
   // base of the first segment).
   runtime::task<log_result<>> write_recovery_points(std::vector<PartitionOffset> offsets);
   runtime::task<log_result<>> write_log_starts(std::vector<PartitionOffset> offsets);
   runtime::task<log_result<>> write_high_watermarks(std::vector<PartitionOffset> offsets);
+  runtime::task<log_result<>> write_cleaner_offsets(std::vector<PartitionOffset> offsets);
   // The last thing in a clean stop, when every log is flushed and closed and the checkpoints are written.
   runtime::task<log_result<>> mark_clean_shutdown(int64_t broker_epoch);
 

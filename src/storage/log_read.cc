@@ -98,6 +98,7 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
   info.last_stable_offset = last_stable_offset();
   info.log_end_offset = end_.offset;
   const Place end = end_;
+  const uint64_t swaps = swaps_;
   SegmentPtr segment = floor_segment(from);
   if (from > end.offset || segment == nullptr)
     co_return fail(Error(ErrorCode::offset_out_of_range, fmt::format("offset {} is beyond the log end of {}-{}, {}", from,
@@ -131,6 +132,8 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
     if (segment->base_offset() > limit.segment_base) co_return info;
     const uint32_t segment_end = segment->base_offset() == limit.segment_base ? limit.position : segment->size_bytes();
     auto found = co_await segment->find(from);
+    // Compaction put another segment in this one's place, which may hold what its successors held: begin again.
+    if (swaps_ != swaps) co_return co_await read(from, max_bytes, min_one_batch, isolation);
     if (!found) co_return failed(segment, std::move(found.error()));
     if (!*found) continue;
     const BatchPlace& batch = **found;
@@ -144,8 +147,9 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
     if (!file) co_return failed(segment, std::move(file.error()));
     info.file = std::move(*file);
     if (isolation == ReadIsolation::committed) {
-      if (auto aborted = co_await collect_aborted(from, segment, info); !aborted)
-        co_return failed(segment, std::move(aborted.error()));
+      auto aborted = co_await collect_aborted(from, segment, info);
+      if (swaps_ != swaps) co_return co_await read(from, max_bytes, min_one_batch, isolation);
+      if (!aborted) co_return failed(segment, std::move(aborted.error()));
     }
     co_return info;
   }

@@ -42,9 +42,16 @@ runtime::task<runtime::io_result<runtime::FilePtr>> CachedFile::open(std::string
   co_return opened;
 }
 
+void CachedFile::keep_open() {
+  if (file_ == nullptr || is_kept_) return;
+  cache_->remove(*this);
+  is_kept_ = true;
+}
+
 void CachedFile::close() {
   if (file_ == nullptr) return;
-  cache_->remove(*this);
+  if (!is_kept_) cache_->remove(*this);
+  is_kept_ = false;
   file_.reset();
 }
 

@@ -47,11 +47,14 @@ class CachedFile {
 
   // Null when the file is not open at the moment.
   [[nodiscard]] runtime::FilePtr if_open() {
-    if (file_ != nullptr) cache_->touch(*this);
+    if (file_ != nullptr && !is_kept_) cache_->touch(*this);
     return file_;
   }
   // Opens the file at `path` and keeps it, perhaps closing another one. If two tasks open at once, one handle is kept.
   runtime::task<runtime::io_result<runtime::FilePtr>> open(std::string path, runtime::OpenMode mode);
+  // From now on, and until close(), the file stays open whatever else is opened, and counts no longer: for a file that is
+  // about to lose its name while somebody may read it.
+  void keep_open();
   // Forgets the file: before it is renamed or removed, and when the slot goes.
   void close();
   [[nodiscard]] runtime::FileSystem& files() { return cache_->files(); }
@@ -60,6 +63,7 @@ class CachedFile {
   friend OpenFiles;
   OpenFiles* cache_;
   runtime::FilePtr file_;
+  bool is_kept_ = false;
   CachedFile* newer_ = nullptr;
   CachedFile* older_ = nullptr;
 };

@@ -16,9 +16,10 @@ using runtime::OpenMode;
 using runtime::task;
 
 Segment::Segment(OpenFiles& cache, const std::string& directory, Offset base_offset, int64_t created_ms,
-                 int64_t roll_jitter_ms, bool has_transaction_index)
+                 int64_t roll_jitter_ms, bool has_transaction_index, FileStage stage)
     : directory_(directory),
       base_offset_(base_offset),
+      stage_(stage),
       log_(cache),
       offset_index_(cache, base_offset),
       time_index_(cache, base_offset),
@@ -245,8 +246,25 @@ task<log_result<TimestampOffset>> Segment::max_timestamp() {
 task<log_result<int64_t>> Segment::largest_timestamp_ms() {
   MOLDAU_CO_TRY(const TimestampOffset newest, co_await max_timestamp());
   if (newest.timestamp_ms >= 0) co_return newest.timestamp_ms;
+  co_return co_await modified_ms();
+}
+
+task<log_result<int64_t>> Segment::modified_ms() {
   MOLDAU_CO_TRY(const runtime::FileStatus status, co_await log_.files().status(path(FileKind::log)));
   co_return status.modified_ms;
+}
+
+task<log_result<uint32_t>> Segment::position_near(Offset offset) {
+  MOLDAU_CO_CHECK(co_await need_offset_index());
+  MOLDAU_CO_TRY(const OffsetPosition near, co_await offset_index_.lookup(path(FileKind::offset_index), offset));
+  co_return std::min(near.position, size_bytes_);
+}
+
+task<log_result<Segment::IndexSizes>> Segment::index_sizes() {
+  MOLDAU_CO_CHECK(co_await need_offset_index());
+  MOLDAU_CO_CHECK(co_await need_time_index());
+  co_return IndexSizes{uint64_t{offset_index_.entries()} * OffsetIndex::entry_size,
+                       uint64_t{time_index_.entries()} * TimeIndex::entry_size};
 }
 
 task<log_result<std::optional<Offset>>> Segment::upper_bound_offset(uint32_t position, uint32_t size_bytes) {
@@ -384,12 +402,43 @@ task<log_result<>> Segment::finish_recovery() {
   co_return log_result<>{};
 }
 
+// --- names ---
+
 task<log_result<>> Segment::change_stage(FileStage stage) {
-  close_files();
+  if (!is_kept_readable_) close_files();
   for (const FileKind kind : {FileKind::log, FileKind::offset_index, FileKind::time_index, FileKind::transaction_index}) {
     if (kind == FileKind::transaction_index && !transaction_index_.may_exist()) continue;
     const auto renamed = co_await log_.files().rename(path(kind), file_path(directory_, base_offset_, kind, stage));
     if (!renamed && renamed.error().error_number != ENOENT) co_return fail(Error(renamed.error()));
+  }
+  stage_ = stage;
+  co_return log_result<>{};
+}
+
+task<log_result<>> Segment::keep_readable() {
+  MOLDAU_CO_CHECK(co_await need_offset_index());
+  MOLDAU_CO_CHECK(co_await need_time_index());
+  MOLDAU_CO_CHECK(co_await max_timestamp());
+  MOLDAU_CO_TRY(const FilePtr log, co_await log_file());
+  log_.keep_open();
+  MOLDAU_CO_CHECK(co_await offset_index_.file().keep_open(path(FileKind::offset_index)));
+  MOLDAU_CO_CHECK(co_await time_index_.file().keep_open(path(FileKind::time_index)));
+  MOLDAU_CO_CHECK(co_await transaction_index_.keep_open(path(FileKind::transaction_index)));
+  is_kept_readable_ = true;
+  co_return log_result<>{};
+}
+
+task<log_result<>> Segment::set_modified_ms(int64_t modified_ms) {
+  for (const FileKind kind : {FileKind::log, FileKind::offset_index, FileKind::time_index})
+    MOLDAU_CO_CHECK(co_await log_.files().set_modified_ms(path(kind), modified_ms));
+  co_return log_result<>{};
+}
+
+task<log_result<>> Segment::remove_files() {
+  close_files();
+  for (const FileKind kind : {FileKind::log, FileKind::offset_index, FileKind::time_index, FileKind::transaction_index}) {
+    const auto removed = co_await log_.files().remove(path(kind));
+    if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));
   }
   co_return log_result<>{};
 }

@@ -34,11 +34,11 @@ class Segment {
  public:
   // `directory` is the log's and outlives the segment.
   Segment(OpenFiles& cache, const std::string& directory, Offset base_offset, int64_t created_ms, int64_t roll_jitter_ms,
-          bool has_transaction_index);
+          bool has_transaction_index, FileStage stage = FileStage::live);
 
   [[nodiscard]] Offset base_offset() const { return base_offset_; }
   [[nodiscard]] uint32_t size_bytes() const { return size_bytes_; }
-  [[nodiscard]] std::string path(FileKind kind) const { return file_path(directory_, base_offset_, kind); }
+  [[nodiscard]] std::string path(FileKind kind) const { return file_path(directory_, base_offset_, kind, stage_); }
 
   // Makes the file of a new segment.
   runtime::task<log_result<>> create();
@@ -64,8 +64,17 @@ class Segment {
   runtime::task<log_result<Offset>> read_next_offset();
   // The newest timestamp and an offset up to which it was reached; (-1, base) if no record has one.
   runtime::task<log_result<TimestampOffset>> max_timestamp();
+  // Of the first batch; null without one.
+  runtime::task<log_result<std::optional<int64_t>>> first_batch_timestamp();
   // What retention by time goes by: the newest timestamp, or when the file was changed last.
   runtime::task<log_result<int64_t>> largest_timestamp_ms();
+  // Where to begin reading so that nothing of `offset` or above is missed.
+  runtime::task<log_result<uint32_t>> position_near(Offset offset);
+  struct IndexSizes {
+    uint64_t offset_bytes = 0;
+    uint64_t time_bytes = 0;
+  };
+  runtime::task<log_result<IndexSizes>> index_sizes();
   // An upper bound for the offsets in `size_bytes` bytes from `position`; null if they reach behind the last entry.
   runtime::task<log_result<std::optional<Offset>>> upper_bound_offset(uint32_t position, uint32_t size_bytes);
   // Where to begin looking for records of `timestamp_ms` or newer, from `start` on.
@@ -104,18 +113,27 @@ class Segment {
   // Too far from the base for an index to say (KAFKA-6264: older Kafkas compacted segments into such).
   [[nodiscard]] bool is_overflown_by(Offset offset) const { return offset - base_offset_ > INT32_MAX; }
 
-  // Renames the files that are there to `stage` (from live).
+  // Renames the files that are there to `stage`, the log first.
   runtime::task<log_result<>> change_stage(FileStage stage);
+  // Before a segment gives its place to another while tasks may still read it: its files are opened and stay open as long
+  // as the segment is held, whatever becomes of their names.
+  runtime::task<log_result<>> keep_readable();
+  // When the file was last changed; what retention goes by where no record has a timestamp.
+  runtime::task<log_result<int64_t>> modified_ms();
+  runtime::task<log_result<>> set_modified_ms(int64_t modified_ms);
+  // Removes the files; for an output of compaction that is not needed.
+  runtime::task<log_result<>> remove_files();
 
  private:
   runtime::task<log_result<>> need_offset_index();
   runtime::task<log_result<>> need_time_index();
   void note_batch(const protocol::RecordBatchHeader& batch, uint32_t position, uint32_t index_interval_bytes);
   runtime::task<log_result<>> write_indexes(uint32_t full_size_bytes);
-  runtime::task<log_result<std::optional<int64_t>>> first_batch_timestamp();
 
   const std::string& directory_;
   Offset base_offset_;
+  FileStage stage_;
+  bool is_kept_readable_ = false;
   CachedFile log_;
   OffsetIndex offset_index_;
   TimeIndex time_index_;

@@ -122,4 +122,10 @@ task<io_result<FilePtr>> TransactionIndex::settle(std::string path) {
   co_return co_await existing(std::move(path));
 }
 
+task<io_result<>> TransactionIndex::keep_open(std::string path) {
+  MOLDAU_CO_TRY(const FilePtr file, co_await existing(std::move(path)));
+  if (file != nullptr) slot_.keep_open();
+  co_return io_result<>{};
+}
+
 }  // namespace moldau::storage

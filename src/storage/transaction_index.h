@@ -44,6 +44,8 @@ class TransactionIndex {
   runtime::task<runtime::io_result<>> reset(std::string path);
   // Writes what waits and gives the file, for the caller to sync; null if there is none.
   runtime::task<runtime::io_result<runtime::FilePtr>> settle(std::string path);
+  // Opens the file, if there is one, and keeps it open (CachedFile::keep_open).
+  runtime::task<runtime::io_result<>> keep_open(std::string path);
   void close() { slot_.close(); }
 
  private:

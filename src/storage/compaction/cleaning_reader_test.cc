@@ -1,0 +1,64 @@
+// Consumers that read while a log is cleaned under them, on the simulated disk: whatever is swapped between two of their
+// steps, they are given each committed value and nothing of an aborted transaction.
+#include "base/log.h"
+#include "runtime/scope.h"
+#include "runtime/simulated/simulated_environment.h"
+#include "storage/compaction/history_for_test.h"
+
+namespace moldau::storage::test {
+namespace {
+
+using runtime::Environment;
+using runtime::task;
+
+task<void> read_until(Log& log, const History& history, const bool& is_over, int& reads) {
+  while (!is_over) {
+    co_await history.check_readers(log);
+    ++reads;
+    co_await runtime::yield();
+  }
+}
+
+task<void> clean_under_readers(Environment& environment, uint64_t seed, int& reads, bool& is_done) {
+  (void)co_await runtime::make_directories(environment.files(), "/data");
+  OpenFiles open_files(environment.files(), 8);
+  LogOptions options = compacted_log_options(environment, open_files);
+  options.config.delete_retention_ms = 86'400'000;  // what a reader is promised holds for so long
+  auto opened = co_await Log::open(std::move(options));
+  EXPECT_TRUE(opened) << opened.error().message;
+  if (!opened) co_return;
+  Log& log = **opened;
+  History history(seed);
+  for (int i = 0; i < 80; ++i) co_await history.append_something(log, environment.wall_clock_ms());
+  EXPECT_TRUE(co_await log.roll());
+  bool is_over = false;
+  runtime::Scope readers;
+  for (int i = 0; i < 3; ++i) readers.spawn(read_until(log, history, is_over, reads));
+  for (int round = 0; round < 4; ++round) {
+    EXPECT_TRUE(co_await history.clean_all(log));
+    (void)co_await log.remove_deleted_files(INT64_MAX);
+  }
+  is_over = true;
+  co_await readers.join();
+  co_await log.abandon();
+  is_done = true;
+}
+
+TEST(CleaningReader, IsGivenWhatWasCommittedWhateverIsSwappedMeanwhile) {
+  const LogLevel level = log_level();
+  set_log_level(LogLevel::off);
+  int reads = 0;
+  for (uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    runtime::simulated::World world(seed);
+    runtime::simulated::Node& node = world.add_node("node");
+    bool is_done = false;
+    world.boot(node, [&](Environment& environment) { return clean_under_readers(environment, seed, reads, is_done); });
+    EXPECT_TRUE(world.run_until([&is_done] { return is_done; }, 600'000'000));
+  }
+  EXPECT_GT(reads, 100);
+  set_log_level(level);
+}
+
+}  // namespace
+}  // namespace moldau::storage::test

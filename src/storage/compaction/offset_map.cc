@@ -1,0 +1,88 @@
+#include "storage/compaction/offset_map.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace moldau::storage {
+
+uint64_t OffsetMapLimits::keys_max() const {
+  // Room for one key is always made, or a round would come to nothing. (A factor may be no number at all.)
+  const double factor = load_factor > 0 ? std::min(load_factor, 1.0) : 0.0;
+  return std::max(static_cast<uint64_t>(static_cast<double>(slots()) * factor), uint64_t{1});
+}
+
+void OffsetMap::Free::operator()(Slot* slots) const { std::free(slots); }
+
+OffsetMap::OffsetMap(const OffsetMapLimits& limits, uint64_t keys_expected, KeyHasher hasher)
+    : hasher_(hasher), keys_allowed_(limits.keys_max()), keys_max_(keys_allowed_) {
+  constexpr uint64_t fewest_slots = 16;
+  // No slot more than the budget has; where there is room, one in four stays empty.
+  const uint64_t wanted = std::min(keys_expected, keys_max_);
+  slot_count_ = std::max(std::min(wanted + wanted / 3 + fewest_slots, limits.slots()), uint64_t{1});
+  slots_.reset(static_cast<Slot*>(std::calloc(slot_count_, sizeof(Slot))));
+  MOLDAU_ASSERT_MSG(slots_ != nullptr, "out of memory for the offset map of a round of compaction");
+  keys_max_ = std::min(keys_max_, slot_count_);
+}
+
+uint64_t OffsetMap::home_of(uint64_t high) const {
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(high) * slot_count_) >> 64);
+}
+
+uint64_t OffsetMap::distance_from_home(uint64_t at) const {
+  const uint64_t home = home_of(slots_[at].high);
+  return at >= home ? at - home : at + slot_count_ - home;
+}
+
+KeyHash OffsetMap::hash(ByteView key) const {
+  const KeyHash hash = hasher_(key);
+  __builtin_prefetch(&slots_[home_of(hash.high)]);
+  return hash;
+}
+
+bool OffsetMap::put(const KeyHash& key, Offset offset) {
+  MOLDAU_ASSERT(offset >= Offset(0));
+  if (size_ >= keys_max_) return false;
+  Slot coming{key.high, key.low, offset.value() + 1};
+  bool is_placed = false;  // the record itself; from then on `coming` is one that it pushed on
+  uint64_t distance = 0;
+  for (uint64_t at = home_of(key.high);; at = next(at), ++distance) {
+    Slot& here = slots_[at];
+    if (here.next_offset == 0) {
+      here = coming;
+      ++size_;
+      break;
+    }
+    if (!is_placed && here.high == key.high && here.low == key.low) {
+      here.next_offset = coming.next_offset;
+      break;
+    }
+    const uint64_t distance_here = distance_from_home(at);
+    if (distance_here < distance) {
+      std::swap(here, coming);
+      distance = distance_here;
+      is_placed = true;
+    }
+  }
+  latest_offset_ = offset;
+  return true;
+}
+
+std::optional<Offset> OffsetMap::find(const KeyHash& key) const {
+  uint64_t at = home_of(key.high);
+  for (uint64_t distance = 0; distance < slot_count_; ++distance, at = next(at)) {
+    const Slot& here = slots_[at];
+    if (here.next_offset == 0) return std::nullopt;
+    if (here.high == key.high && here.low == key.low) return Offset(here.next_offset - 1);
+    if (distance_from_home(at) < distance) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+double OffsetMap::utilization() const {
+  return static_cast<double>(size_) / static_cast<double>(keys_allowed_);
+}
+
+}  // namespace moldau::storage
