@@ -1,6 +1,7 @@
 #include "broker/apply_metadata.h"
 
 #include "base/log.h"
+#include "broker/cleaner.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
@@ -63,6 +64,7 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
   }
   const std::unique_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
   partition->fire_watches();
+  co_await shard.broker.cleaner->of(shard).release(key);
   co_await shard.broker.directories->delete_log(shard, partition->shared_log());
 }
 
@@ -112,6 +114,7 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
     }
   co_await apply_topics(shard, *published.image, changes);
   if (!changes.configs.empty()) apply_configs(shard, *published.image, changes, defaults_changed);
+  if (defaults_changed && &shard == &shard.broker.first_shard()) shard.broker.cleaner->take_settings();
   if (changes.deleted_topics.empty()) co_return;
   std::vector<groups::DeletedTopic> deleted;
   for (const metadata::TopicPtr& topic : changes.deleted_topics) deleted.push_back({topic->name, topic->id});

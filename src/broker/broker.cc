@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include "broker/cleaner.h"
 #include "broker/directory_set.h"
 #include "broker/group_host.h"
 #include "broker/partition.h"
@@ -12,6 +13,7 @@ Broker::Broker(runtime::Environment& env, const metadata::LoadedConfig& loaded)
     : environment(env), config(loaded.node), given_config(loaded.given), producer_ids(std::make_unique<ProducerIds>(*this)) {
   for (runtime::Shard* shard : env.shards())
     shards.push_back(std::make_unique<BrokerShard>(*this, *shard, env.shards().size()));
+  cleaner = std::make_unique<Cleaner>(*this);
 }
 
 Broker::~Broker() = default;

@@ -18,6 +18,7 @@
 
 namespace moldau::broker {
 
+class Cleaner;
 class DirectorySet;
 class ProducerIds;
 class QuorumHost;
@@ -36,6 +37,7 @@ class Broker {
   std::unique_ptr<QuorumHost> quorum;         // lives on the quorum's shard; likewise
   std::unique_ptr<ProducerIds> producer_ids;
   LoggerLevel logger_level;
+  std::unique_ptr<Cleaner> cleaner;           // made with the broker, runs once the logs are open
   std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
   runtime::Scope background;                  // on shard 0; ends with the node

@@ -1,5 +1,6 @@
 #include "broker/broker_metrics.h"
 
+#include "broker/cleaner.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
 #include "broker/log_bytes.h"
@@ -136,6 +137,7 @@ task<std::vector<MetricFamily>> describe_broker(Broker& broker) {
   std::vector<MetricFamily> all;
   add_logs(all, facts.logs);
   add_groups(all, facts.offsets, facts.groups);
+  for (MetricFamily& family_of_cleaner : co_await broker.cleaner->describe()) all.push_back(std::move(family_of_cleaner));
   co_return all;
 }
 

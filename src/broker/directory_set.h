@@ -28,6 +28,7 @@ struct LogDir {
   std::vector<storage::PartitionOffset> written_recovery_points;
   std::vector<storage::PartitionOffset> written_log_starts;
   std::vector<storage::PartitionOffset> written_high_watermarks;
+  std::vector<storage::PartitionOffset> written_cleaner_offsets;
 
   [[nodiscard]] const std::string& path() const { return files->path(); }
 };

@@ -45,7 +45,10 @@ storage::LogConfig log_config(const metadata::TopicConfig& config) {
   log.gzip_level = config.compression_gzip_level;
   log.lz4_level = config.compression_lz4_level;
   log.zstd_level = config.compression_zstd_level;
+  log.min_compaction_lag_ms = config.min_compaction_lag_ms;
   log.max_compaction_lag_ms = config.max_compaction_lag_ms;
+  log.min_cleanable_dirty_ratio = config.min_cleanable_dirty_ratio;
+  log.delete_retention_ms = config.delete_retention_ms;
   return log;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mutant.h"
+#include "broker/cleaner.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
@@ -39,6 +40,7 @@ task<Outcome> Node::start() {
   MOLDAU_CO_CHECK(co_await unfence());
   maintenance_ = std::make_unique<broker::Maintenance>(broker_);
   co_await maintenance_->start();
+  co_await broker_.cleaner->start();
   serve_connections();
   broker_.ready = true;
   co_return Outcome{};
@@ -202,6 +204,7 @@ task<void> Node::stop() {
   if (!started_) co_return;
   broker_.ready = false;
   if (acceptor_) acceptor_->close();
+  co_await broker_.cleaner->stop();
   if (maintenance_) co_await maintenance_->stop();
   co_await leave_cluster();
   // Groups first: requests that wait for a rebalance end with them.
