@@ -34,11 +34,13 @@ struct Acceptor::State {
 
   void release(size_t listener, const std::string& host) {
     quotas.release(listener, host);
+    closing = false;
     for (runtime::Listener* waiting : open) waiting->look_again();
     close_excess();
   }
   void close_excess() {
-    if (!quotas.has_excess() || !close_one) return;
+    if (closing || !quotas.has_excess() || !close_one) return;
+    closing = true;
     closed_for_others.add();
     close_one();
   }
@@ -50,6 +52,7 @@ struct Acceptor::State {
   Counter* of_bound[4] = {};
   std::vector<runtime::Listener*> open;
   std::function<void()> close_one;
+  bool closing = false;  // one was asked to go, and its place is not free yet: no second one goes for it
   int64_t next_log_us = 0;
 };
 
