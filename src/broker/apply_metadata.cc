@@ -28,6 +28,10 @@ task<void> start_group_host(BrokerShard& shard, Partition& partition) {
   co_await started.load();
 }
 
+void set_durability(BrokerShard& shard, Partition& partition, const metadata::TopicConfig& config) {
+  partition.set_commits(config.durable_acks ? &shard.commits_of(partition.log()) : nullptr);
+}
+
 task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, const metadata::Partition& described,
                           const metadata::TopicConfig& config) {
   auto log = co_await shard.broker.directories->open_log(shard, topic.name, topic.id, described.index, log_config(config));
@@ -37,14 +41,15 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
   }
   std::shared_ptr<storage::Log> shared = std::move(*log);
   shared->note_epoch_start(LeaderEpoch(described.leader_epoch));
-  shared->update_high_watermark(shared->log_end_offset());
-  auto partition = std::make_unique<Partition>(Partition::Identity{.topic = topic.name,
+  auto partition = std::make_shared<Partition>(Partition::Identity{.topic = topic.name,
                                                                    .topic_id = topic.id,
                                                                    .index = described.index,
                                                                    .leader_epoch = described.leader_epoch,
                                                                    .min_insync_replicas = config.min_insync_replicas},
                                                std::move(shared), shard.partition_metrics(topic.name, described.index));
   Partition& opened = *partition;
+  set_durability(shard, opened, config);
+  opened.advance(opened.log().log_end_offset());
   shard.partitions.emplace(PartitionKey{topic.id, described.index}, std::move(partition));
   if (topic.name == offsets_topic_name) co_await start_group_host(shard, opened);
 }
@@ -62,8 +67,8 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
   if (found->second->topic() == offsets_topic_name) {
     if (auto host = shard.groups.extract(key.partition); !host.empty()) co_await host.mapped()->stop();
   }
-  const std::unique_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
-  partition->fire_watches();
+  const std::shared_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
+  partition->retire();
   co_await shard.broker.cleaner->of(shard).release(key);
   co_await shard.broker.directories->delete_log(shard, partition->shared_log());
 }
@@ -94,6 +99,7 @@ void apply_configs(BrokerShard& shard, const MetadataImage& image, const Metadat
     const metadata::TopicConfig config = topic_config(shard, image, partition->topic());
     partition->log().update_config(log_config(config));
     partition->set_min_insync_replicas(config.min_insync_replicas);
+    set_durability(shard, *partition, config);
   }
 }
 

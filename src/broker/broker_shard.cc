@@ -63,6 +63,17 @@ void BrokerShard::retire_metrics(const std::string& topic, const PartitionKey& k
   for (const char* name : {received_bytes_name, sent_bytes_name, records_name}) metrics.retire(name, labels);
 }
 
+storage::GroupCommit& BrokerShard::commits_of(const storage::Log& log) {
+  const auto found = commits.find(log.log_dir());
+  if (found != commits.end()) return found->second;
+  const MetricLabels labels{{"directory", log.log_dir()}};
+  const storage::GroupCommitMetrics counted{
+      .rounds = &metrics.counter("moldau_group_commits_total", "Rounds that put appended records on stable storage.", labels),
+      .logs = &metrics.counter("moldau_group_commit_logs_total", "Logs that those rounds served.", labels),
+      .flush = &metrics.histogram("moldau_group_commit_seconds", "Time of a round.", labels)};
+  return commits.try_emplace(log.log_dir(), broker.environment.files(), log.health(), counted).first->second;
+}
+
 ApiMetrics& BrokerShard::api_metrics(int16_t api_key) {
   ApiMetrics& of_api = api_metrics_[static_cast<size_t>(api_key)];
   if (of_api.requests == nullptr) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -17,6 +18,7 @@
 #include "metadata/image.h"
 #include "runtime/environment.h"
 #include "security/authorizer.h"
+#include "storage/group_commit.h"
 #include "storage/open_files.h"
 
 namespace moldau::broker {
@@ -63,7 +65,8 @@ struct BrokerShard {
   metadata::MetadataImagePtr image;
   storage::OpenFiles open_files;
   // Logs close their files when they go, so the cache of files goes after them.
-  std::unordered_map<PartitionKey, std::unique_ptr<Partition>, PartitionKeyHash> partitions;
+  std::map<std::string, storage::GroupCommit> commits;  // by log directory
+  std::unordered_map<PartitionKey, std::shared_ptr<Partition>, PartitionKeyHash> partitions;
   std::unordered_map<int32_t, std::unique_ptr<GroupHost>> groups;  // by partition of __consumer_offsets
   FetchSessionCache fetch_sessions;
   metadata::TopicConfig topic_defaults;  // of a topic without settings of its own, as of `image`
@@ -76,6 +79,8 @@ struct BrokerShard {
   void count_fetched(const PartitionKey& key, uint64_t bytes);
   // Forgets what this shard counts of a partition that is gone.
   void retire_metrics(const std::string& topic, const PartitionKey& key);
+  // What commits the logs of a directory that live here.
+  [[nodiscard]] storage::GroupCommit& commits_of(const storage::Log& log);
 
  private:
   std::array<ApiMetrics, 128> api_metrics_{};

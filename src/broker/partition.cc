@@ -26,20 +26,58 @@ ErrorCode Partition::check_leader_epoch(int32_t of_client) const {
 }
 
 void Partition::appended(const storage::AppendInfo& info, size_t size_bytes) {
-  Offset to = log_->log_end_offset();
-  // With log.flush.interval.messages, what others have appended since may not be flushed yet: nobody may read what a power
-  // cut could still take.
-  const bool waits_for_flush = to - log_->recovery_point() >= log_->config().flush_messages;
-  if (waits_for_flush && !MOLDAU_MUTANT("high-watermark-before-fsync")) to = info.last_offset + 1;
-  if (MOLDAU_MUTANT("high-watermark-minus-one")) to = to - 1;
-  if (to > log_->high_watermark()) log_->update_high_watermark(to);
-  fire_watches();
+  advance(info.last_offset + 1);
   if (info.is_duplicate) return;
   metrics_.bytes_in->add(size_bytes);
   if (info.last_offset >= info.first_offset) metrics_.records_in->add(static_cast<uint64_t>(info.last_offset - info.first_offset) + 1);
 }
 
+void Partition::advance(Offset appended_end) {
+  Offset to = log_->log_end_offset();
+  if (commits_ != nullptr) {
+    if (log_->durable_end_offset() < to) commits_->request(shared_from_this());
+    to = log_->durable_end_offset();
+  } else if (to - log_->recovery_point() >= log_->config().flush_messages && !MOLDAU_MUTANT("high-watermark-before-fsync")) {
+    // With log.flush.interval.messages, what others have appended since may not be flushed yet: nobody may read what a
+    // power cut could still take.
+    to = appended_end;
+  }
+  if (MOLDAU_MUTANT("high-watermark-minus-one")) to = to - 1;
+  if (to <= log_->high_watermark()) return;
+  log_->update_high_watermark(to);
+  fire_watches();
+  advanced_.notify_all();
+}
+
+void Partition::set_commits(storage::GroupCommit* commits) {
+  if (commits_ == commits) return;
+  commits_ = commits;
+  advance(log_->log_end_offset());
+}
+
+void Partition::on_commit(const storage::log_result<>& outcome) {
+  if (outcome) return advance(log_->log_end_offset());
+  advanced_.notify_all();
+  fire_watches();
+}
+
+void Partition::retire() {
+  is_retired_ = true;
+  advanced_.notify_all();
+  fire_watches();
+}
+
+task<ErrorCode> Partition::wait_for_high_watermark(Offset end, int64_t deadline_us) {
+  while (log_->high_watermark() < end) {
+    if (is_retired_) co_return ErrorCode::not_leader_or_follower;
+    if (log_->is_offline()) co_return ErrorCode::kafka_storage_error;
+    if (!co_await advanced_.wait_until(deadline_us)) co_return ErrorCode::request_timed_out;
+  }
+  co_return ErrorCode::none;
+}
+
 task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms) {
+  const auto self = shared_from_this();
   AppendAnswer answer;
   if (terms.acks == -1 && identity_.min_insync_replicas > only_replica) {
     answer.error = ErrorCode::not_enough_replicas;
@@ -63,6 +101,10 @@ task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms)
     co_return answer;
   }
   appended(*appended_info, batch->size());
+  if (terms.acks == -1 && log_->high_watermark() <= appended_info->last_offset) {
+    answer.error = co_await wait_for_high_watermark(appended_info->last_offset + 1, terms.deadline_us);
+    if (answer.error != ErrorCode::none) co_return answer;
+  }
   answer.base_offset = appended_info->first_offset.value();
   answer.log_append_time_ms = appended_info->log_append_time_ms;
   answer.log_start_offset = appended_info->log_start_offset.value();
@@ -70,15 +112,17 @@ task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms)
 }
 
 task<ErrorCode> Partition::append_own(MutableByteView batch) {
+  const auto self = shared_from_this();
   const auto info = co_await log_->append_as_leader(
       {.records = batch, .leader_epoch = LeaderEpoch(identity_.leader_epoch), .origin = storage::AppendOrigin::coordinator});
   if (!info) co_return info.error().code;
   appended(*info, batch.size());
-  co_return ErrorCode::none;
+  co_return co_await wait_for_high_watermark(info->last_offset + 1, INT64_MAX);
 }
 
 task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_committed, uint64_t max_bytes,
                            bool at_least_one, FetchedPartition& into) {
+  const auto self = shared_from_this();
   auto& answer = into.answer;
   answer.high_watermark = log_->high_watermark().value();
   answer.last_stable_offset = log_->last_stable_offset().value();

@@ -1,8 +1,10 @@
 // One partition that this node leads: its log, its high watermark, and who waits for it.
 //
-// Owned by the BrokerShard that is its home, used on that shard only. A thin layer: what the log accepts is storage's
+// Held by the BrokerShard that is its home, used on that shard only. A thin layer: what the log accepts is storage's
 // business, here it is translated to Kafka's answers and waiting fetches are woken. The only replica is this one, so the
-// high watermark follows the log's end.
+// high watermark follows the log's end, or with moldau.durable.acks what of it is on stable storage: nobody reads, and
+// nobody is told of, what a power cut could take back. A request that waits holds the partition, also when it is dropped
+// meanwhile.
 #pragma once
 
 #include <memory>
@@ -13,6 +15,7 @@
 #include "broker/broker_shard.h"
 #include "broker/fetch_watch.h"
 #include "protocol/error_code.h"
+#include "storage/group_commit.h"
 #include "storage/log.h"
 
 namespace moldau::broker {
@@ -22,6 +25,7 @@ struct FetchedPartition;
 struct AppendTerms {
   int16_t acks = -1;
   int16_t produce_version = 0;
+  int64_t deadline_us = INT64_MAX;  // for acks = -1, on the shard's clock
 };
 
 struct AppendAnswer {
@@ -33,7 +37,7 @@ struct AppendAnswer {
   std::vector<storage::RecordError> record_errors;
 };
 
-class Partition {
+class Partition final : public storage::CommitMember, public std::enable_shared_from_this<Partition> {
  public:
   struct Identity {
     std::string topic;
@@ -43,7 +47,7 @@ class Partition {
     int32_t min_insync_replicas = 1;
   };
   Partition(Identity identity, std::shared_ptr<storage::Log> log, PartitionMetrics metrics);
-  ~Partition();
+  ~Partition() override;
 
   [[nodiscard]] const std::string& topic() const { return identity_.topic; }
   [[nodiscard]] const Uuid& topic_id() const { return identity_.topic_id; }
@@ -51,13 +55,22 @@ class Partition {
   [[nodiscard]] int32_t leader_epoch() const { return identity_.leader_epoch; }
   void set_leader_epoch(int32_t epoch) { identity_.leader_epoch = epoch; }
   void set_min_insync_replicas(int32_t replicas) { identity_.min_insync_replicas = replicas; }
-  [[nodiscard]] storage::Log& log() { return *log_; }
+  [[nodiscard]] storage::Log& log() override { return *log_; }
   [[nodiscard]] const std::shared_ptr<storage::Log>& shared_log() const { return log_; }
+
+  // Acknowledges only what is on stable storage, by `commits` (of the log's directory); null: as soon as it is appended.
+  void set_commits(storage::GroupCommit* commits);
+  // Has the high watermark follow what may be acknowledged: with flush.messages all below `appended_end`, the end of an
+  // append that has waited for its flush.
+  void advance(Offset appended_end);
+  void on_commit(const storage::log_result<>& outcome) override;
+  // It is led here no longer: whoever waits is told.
+  void retire();
 
   // FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH for a client whose idea of the leader differs (KIP-320); -1 is none.
   [[nodiscard]] protocol::ErrorCode check_leader_epoch(int32_t of_client) const;
 
-  // Appends a client's records. Returns once they are in the log (and, with acks = -1, on every in-sync replica).
+  // Appends a client's records. Returns once they are in the log, with acks = -1 once they are below the high watermark.
   // `records` are changed in place (offset, epoch, time) and must stay until it has ended.
   runtime::task<AppendAnswer> append(MutableByteView records, AppendTerms terms);
   // Appends a batch of this broker's own, as coordinators do.
@@ -73,11 +86,16 @@ class Partition {
 
  private:
   void appended(const storage::AppendInfo& info, size_t size_bytes);
+  // Returns when all below `end` is; the error that a client gets otherwise.
+  runtime::task<protocol::ErrorCode> wait_for_high_watermark(Offset end, int64_t deadline_us);
 
   Identity identity_;
   std::shared_ptr<storage::Log> log_;
   PartitionMetrics metrics_;
   std::vector<std::shared_ptr<FetchWatch>> watches_;
+  storage::GroupCommit* commits_ = nullptr;
+  bool is_retired_ = false;
+  runtime::Signal advanced_;  // the high watermark, or nothing can advance it any more
 };
 
 // Topics that only brokers write: offsets of groups, states of transactions and of share groups.

@@ -33,6 +33,10 @@ class File {
   // Puts what was written on stable storage (fdatasync). After an error the file's contents are unknown: never retry.
   virtual task<io_result<>> sync() = 0;
 
+  // The same for everything that was written on the file system that holds this file, names included (syncfs). A failed
+  // write-back is told once to each open file, so whoever relies on this keeps one open all the time.
+  virtual task<io_result<>> sync_file_system() = 0;
+
   // Cuts or extends (with zeros) to `size_bytes`.
   virtual task<io_result<>> truncate(uint64_t size_bytes) = 0;
 

@@ -177,6 +177,7 @@ task<void> Node::leave_cluster() {
 task<void> Node::close_logs() {
   co_await broker::gather_all(broker_, [](broker::BrokerShard& shard) -> task<void> {
     return [](broker::BrokerShard& at) -> task<void> {
+      for (auto& [directory, commits] : at.commits) co_await commits.stop();
       for (const auto& [key, partition] : at.partitions) {
         storage::Log& log = partition->log();
         if (log.is_offline()) {

@@ -39,6 +39,7 @@ class Log {
   [[nodiscard]] int32_t partition() const { return options_.partition; }
   [[nodiscard]] const std::string& directory() const { return options_.directory; }
   [[nodiscard]] const std::string& log_dir() const { return options_.health->path(); }
+  [[nodiscard]] const DirectoryHealthPtr& health() const { return options_.health; }
   [[nodiscard]] bool is_offline() const { return options_.health->is_offline(); }
   [[nodiscard]] std::optional<Uuid> topic_id() const { return options_.topic_id; }
   // For a log that was opened without one. inconsistent_topic_id if it has another.
@@ -53,6 +54,9 @@ class Log {
   [[nodiscard]] std::optional<Offset> first_unstable_offset() const { return first_unstable_; }
   // Everything below is on stable storage.
   [[nodiscard]] Offset recovery_point() const { return recovery_point_; }
+  // Everything below is on stable storage, though indexes and snapshots may have to be built again: at least the recovery
+  // point, and as far as the last commit went (group_commit.h).
+  [[nodiscard]] Offset durable_end_offset() const { return durable_end_; }
   // Sets the high watermark, kept between log start and log end; gives what it became.
   Offset update_high_watermark(Offset to);
 
@@ -123,6 +127,15 @@ class Log {
   // Puts everything on stable storage.
   runtime::task<log_result<>> flush();
   [[nodiscard]] bool is_flush_due(int64_t now_ms) const;
+  // A commit: the files to sync so that all records up to `end` are on stable storage, and its end once they are synced.
+  struct Commit {
+    Offset end{0};
+    uint64_t truncations = 0;
+    std::vector<runtime::FilePtr> files;
+    bool has_new_files = false;  // then the directory is to be synced too
+  };
+  runtime::task<log_result<Commit>> begin_commit();
+  void end_commit(const Commit& commit);
 
   // --- producers ---
   runtime::task<log_result<>> take_producer_snapshot();
@@ -226,6 +239,7 @@ class Log {
   Place high_watermark_;
   Offset log_start_offset_{0};
   Offset recovery_point_{0};
+  Offset durable_end_{0};
   int64_t last_flush_ms_ = 0;
   LeaderEpochs epochs_;
   bool epochs_changed_ = false;  // the file does not say what epochs_ says
@@ -238,7 +252,7 @@ class Log {
   runtime::Mutex mutex_;
   runtime::Mutex flushing_;
   runtime::Scope background_;
-  uint64_t truncations_ = 0;  // counts them, for a flush that runs meanwhile
+  uint64_t truncations_ = 0;  // counts them, for a flush or commit that runs meanwhile
   uint64_t swaps_ = 0;        // counts them (compaction), for a read that runs meanwhile
   bool is_closed_ = false;
 };

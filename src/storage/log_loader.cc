@@ -68,6 +68,7 @@ task<log_result<>> LogLoader::load() {
   log_.recovery_point_ = log_.options_.had_clean_shutdown ? end : std::min(checkpoint, end);
   log_.log_start_offset_ = std::max(wanted_start, log_.segments_.begin()->first);
   log_.recovery_point_ = std::max(log_.recovery_point_, log_.log_start_offset_);
+  log_.durable_end_ = log_.recovery_point_;
 
   if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;
   if (log_.epochs_.truncate_from_start(wanted_start)) log_.epochs_changed_ = true;

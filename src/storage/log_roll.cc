@@ -127,9 +127,28 @@ task<log_result<>> Log::flush_below(Offset offset) {
   }
   if (truncations == truncations_ && offset > recovery_point_) {
     recovery_point_ = std::min(offset, end_.offset);
+    durable_end_ = std::max(durable_end_, recovery_point_);
     last_flush_ms_ = now_ms();
   }
   co_return log_result<>{};
+}
+
+task<log_result<Log::Commit>> Log::begin_commit() {
+  if (is_offline()) co_return fail(options_.health->offline_error());
+  const auto held = co_await mutex_.lock();
+  Commit commit{.end = end_.offset, .truncations = truncations_};
+  if (is_closed_) co_return commit;
+  for (const SegmentPtr& segment : segments_between(durable_end_, commit.end)) {
+    auto file = co_await segment->log_file();
+    if (!file) co_return fail(noted(std::move(file.error())));
+    commit.files.push_back(std::move(*file));
+    commit.has_new_files = commit.has_new_files || segment->base_offset() >= durable_end_;
+  }
+  co_return commit;
+}
+
+void Log::end_commit(const Commit& commit) {
+  if (commit.truncations == truncations_) durable_end_ = std::max(durable_end_, std::min(commit.end, end_.offset));
 }
 
 task<log_result<>> Log::write_epochs() {

@@ -33,6 +33,7 @@ task<log_result<bool>> Log::truncate_locked(Offset offset) {
   log_info("{}: {} segments and {} bytes cut", directory(), removed.size(), cut_bytes);
   set_end(offset);
   recovery_point_ = std::min(recovery_point_, offset);
+  durable_end_ = std::min(durable_end_, offset);
   MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));
   if (epochs_.truncate_from_end(offset)) epochs_changed_ = true;
   MOLDAU_CO_CHECK(co_await write_epochs());
@@ -64,6 +65,7 @@ task<log_result<>> Log::truncate_fully_locked(Offset offset) {
   segments_.emplace(offset, std::move(fresh));
   set_end(offset);
   recovery_point_ = std::min(recovery_point_, offset);
+  durable_end_ = std::min(durable_end_, offset);
   epochs_.clear();
   epochs_changed_ = true;
   MOLDAU_CO_CHECK(co_await write_epochs());

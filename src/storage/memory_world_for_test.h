@@ -83,6 +83,8 @@ class MemoryFileSystem : public runtime::FileSystem {
   int64_t clock_ms = 0;
   uint64_t opens = 0;
   uint64_t writes = 0;
+  uint64_t syncs = 0;
+  uint64_t file_system_syncs = 0;
 
   runtime::task<runtime::io_result<runtime::FilePtr>> open(std::string path, runtime::OpenMode mode) override {
     ++opens;
@@ -206,7 +208,13 @@ class MemoryFileSystem : public runtime::FileSystem {
       return done();
     }
     runtime::task<runtime::io_result<>> sync() override {
+      ++in_.syncs;
       if (in_.fail_syncs_with != 0) return error<void>(in_.fail_syncs_with, "fdatasync", path_);
+      return done();
+    }
+    runtime::task<runtime::io_result<>> sync_file_system() override {
+      ++in_.file_system_syncs;
+      if (in_.fail_syncs_with != 0) return error<void>(in_.fail_syncs_with, "syncfs", path_);
       return done();
     }
     runtime::task<runtime::io_result<>> truncate(uint64_t size_bytes) override {

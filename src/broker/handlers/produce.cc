@@ -34,6 +34,7 @@ struct Part {
 struct Terms {
   int16_t acks = 0;
   int16_t version = 0;
+  int64_t deadline_us = INT64_MAX;
   bool internal_allowed = false;  // the admin client may write to internal topics
 };
 
@@ -64,7 +65,7 @@ task<void> append_part(BrokerShard& shard, const Part& part, Terms terms) {
     answer_with(*part.answer, ErrorCode::not_leader_or_follower);
     co_return;
   }
-  const AppendTerms append_terms{.acks = terms.acks, .produce_version = terms.version};
+  const AppendTerms append_terms{.acks = terms.acks, .produce_version = terms.version, .deadline_us = terms.deadline_us};
   AppendAnswer appended = co_await partition->append(writable(part.data->records.bytes), append_terms);
   ProduceResponse::PartitionProduceResponse& answer = *part.answer;
   answer.error_code = static_cast<int16_t>(appended.error);
@@ -96,6 +97,7 @@ task<Reply> handle_produce(RequestContext& context, Gate<ApiKey::produce> gate) 
       (!request.transactional_id || !gate.may<Operation::write, ResourceType::transactional_id>(*request.transactional_id));
   const Terms terms{.acks = request.acks,
                     .version = context.version,
+                    .deadline_us = context.received_us + int64_t{std::max(request.timeout_ms, 0)} * 1000,
                     .internal_allowed = context.client_id == "__admin_client"};
 
   ProduceResponse response;

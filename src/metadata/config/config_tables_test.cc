@@ -2,14 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace moldau::metadata {
 namespace {
 
+int keys_of_kafka(ConfigTable table) {
+  return static_cast<int>(std::ranges::count_if(config_keys(table), [](const ConfigKey& key) { return !key.name.starts_with("moldau."); }));
+}
+
 TEST(ConfigTables, hold_every_key_of_4_3) {
-  EXPECT_EQ(config_keys(ConfigTable::broker).size(), 360U);
-  EXPECT_EQ(config_keys(ConfigTable::topic).size(), 34U);
-  EXPECT_EQ(config_keys(ConfigTable::group).size(), 17U);
-  EXPECT_EQ(config_keys(ConfigTable::client_metrics).size(), 3U);
+  EXPECT_EQ(keys_of_kafka(ConfigTable::broker), 360);
+  EXPECT_EQ(keys_of_kafka(ConfigTable::topic), 34);
+  EXPECT_EQ(keys_of_kafka(ConfigTable::group), 17);
+  EXPECT_EQ(keys_of_kafka(ConfigTable::client_metrics), 3);
 }
 
 TEST(ConfigTables, a_key_carries_what_the_schema_says) {
@@ -30,7 +36,7 @@ TEST(ConfigTables, every_broker_key_that_gives_a_default_exists) {
   for (const auto table : {ConfigTable::topic, ConfigTable::group})
     for (const auto& key : config_keys(table))
       for (const auto& broker : key.broker_keys)
-        EXPECT_NE(find_config_key(ConfigTable::broker, broker.name), nullptr) << broker.name;
+        EXPECT_NE(find_node_key(broker.name), nullptr) << broker.name;
 }
 
 TEST(ConfigTables, a_listeners_prefix_is_seen_through) {

@@ -58,6 +58,7 @@ struct TopicConfig {
   int64_t segment_jitter_ms = 0;
   int64_t segment_ms = 604800000;
   bool unclean_leader_election_enable = false;
+  bool durable_acks = false;  // moldau.durable.acks
   std::vector<std::string> leader_replication_throttled_replicas;
   std::vector<std::string> follower_replication_throttled_replicas;
 

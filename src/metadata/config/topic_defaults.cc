@@ -100,6 +100,7 @@ constexpr Field fields[] = {
     {"min.compaction.lag.ms",
      [](TopicConfig& c, const ConfigValue& v) { c.min_compaction_lag_ms = long_of(v); }},
     {"min.insync.replicas", [](TopicConfig& c, const ConfigValue& v) { c.min_insync_replicas = int_of(v); }},
+    {"moldau.durable.acks", [](TopicConfig& c, const ConfigValue& v) { c.durable_acks = bool_of(v); }},
     {"preallocate", [](TopicConfig& c, const ConfigValue& v) { c.preallocate = bool_of(v); }},
     {"remote.log.copy.disable",
      [](TopicConfig& c, const ConfigValue& v) { c.remote_log_copy_disable = bool_of(v); }},

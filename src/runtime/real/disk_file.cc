@@ -158,6 +158,12 @@ task<io_result<>> DiskFile::sync() {
   co_return io_result<>{};
 }
 
+task<io_result<>> DiskFile::sync_file_system() {
+  const int failed = co_await on_io_thread(pool_, Lane::flush, [&] { return syncfs(descriptor_.get()) == 0 ? 0 : errno; });
+  if (failed != 0) co_return error(failed, "syncfs");
+  co_return io_result<>{};
+}
+
 task<io_result<>> DiskFile::truncate(uint64_t size_bytes) {
   if (ftruncate(descriptor_.get(), static_cast<off_t>(size_bytes)) != 0)
     return ready(io_result<>(error(errno, "truncate")));

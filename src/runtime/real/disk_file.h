@@ -27,6 +27,7 @@ class DiskFile final : public File {
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
   task<io_result<>> sync() override;
+  task<io_result<>> sync_file_system() override;
   task<io_result<>> truncate(uint64_t size_bytes) override;
   [[nodiscard]] task<io_result<uint64_t>> size() override;
   [[nodiscard]] int native_handle() const override { return descriptor_.get(); }

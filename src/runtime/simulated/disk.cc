@@ -335,12 +335,34 @@ std::vector<std::string> Disk::files(const std::string& path) const {
 }
 
 namespace {
+void files_below(const Inode& directory, std::vector<InodePtr>& into) {
+  for (const auto& [name, inode] : directory.entries) {
+    if (inode->is_directory)
+      files_below(*inode, into);
+    else
+      into.push_back(inode);
+  }
+}
+void sync_directories_from(Inode& directory) {
+  directory.kept_entries = directory.entries;
+  directory.changes.clear();
+  for (const auto& [name, inode] : directory.entries)
+    if (inode->is_directory) sync_directories_from(*inode);
+}
 uint64_t size_below(const Inode& inode) {
   uint64_t size = inode.seen.size();
   for (const auto& [name, inner] : inode.entries) size += size_below(*inner);
   return size;
 }
 }  // namespace
+
+std::vector<InodePtr> Disk::every_file() const {
+  std::vector<InodePtr> found;
+  files_below(*root_, found);
+  return found;
+}
+
+void Disk::sync_all_directories() { sync_directories_from(*root_); }
 
 uint64_t Disk::used_bytes() const { return size_below(*root_); }
 

@@ -82,6 +82,10 @@ class Disk {
   static void fail_sync(Inode& file, SyncUnderWay& sync);
   static void sync(Inode& file) { end_sync(file, begin_sync(file)); }
 
+  // Every file that has a name, in the order of the names.
+  [[nodiscard]] std::vector<InodePtr> every_file() const;
+  void sync_all_directories();
+
   // The power goes: of what was not synced, `random` decides.
   void crash(Random& random);
 

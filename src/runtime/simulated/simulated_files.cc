@@ -179,21 +179,45 @@ task<io_result<>> SimulatedFile::answer_later(io_result<> outcome, int64_t delay
   co_return outcome;
 }
 
-task<io_result<>> SimulatedFile::sync() {
+bool SimulatedFile::draw_failed_sync() {
   DiskFaults& faults = environment_.node().disk_faults;
+  const bool fails = environment_.world().random().chance(faults.sync_error);
+  if (faults.fail_next_syncs == 0) return fails;
+  --faults.fail_next_syncs;
+  return true;
+}
+
+task<io_result<>> SimulatedFile::sync() {
   SyncUnderWay& sync = Disk::begin_sync(*inode_);
   co_await later(choose_delay(environment_) + 1);
-  bool fails = environment_.world().random().chance(faults.sync_error);
-  if (faults.fail_next_syncs > 0) {
-    --faults.fail_next_syncs;
-    fails = true;
-  }
+  const bool fails = draw_failed_sync();
   environment_.world().trace(fails ? "sync fails" : "sync", path_, inode_->seen.size());
   if (fails)
     Disk::fail_sync(*inode_, sync);
   else
     Disk::end_sync(*inode_, sync);
   co_return outcome_of(fails ? EIO : 0, "fsync", path_);
+}
+
+// Directories too: what they hold when it ends is kept, which is no less than what they held when it began.
+task<io_result<>> SimulatedFile::sync_file_system() {
+  Disk& disk = environment_.node().disk;
+  std::vector<std::pair<InodePtr, SyncUnderWay*>> under_way;
+  for (InodePtr& file : disk.every_file()) {
+    SyncUnderWay& sync = Disk::begin_sync(*file);
+    under_way.emplace_back(std::move(file), &sync);
+  }
+  co_await later(choose_delay(environment_) + 1);
+  const bool fails = draw_failed_sync();
+  environment_.world().trace(fails ? "sync of all fails" : "sync of all", path_, under_way.size());
+  for (const auto& [file, sync] : under_way) {
+    if (fails)
+      Disk::fail_sync(*file, *sync);
+    else
+      Disk::end_sync(*file, *sync);
+  }
+  if (!fails) disk.sync_all_directories();
+  co_return outcome_of(fails ? EIO : 0, "syncfs", path_);
 }
 
 task<io_result<>> SimulatedFile::truncate(uint64_t size_bytes) {

@@ -35,6 +35,7 @@ class SimulatedFile final : public File {
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
   task<io_result<>> sync() override;
+  task<io_result<>> sync_file_system() override;
   task<io_result<>> truncate(uint64_t size_bytes) override;
   [[nodiscard]] task<io_result<uint64_t>> size() override;
 
@@ -45,6 +46,7 @@ class SimulatedFile final : public File {
   io_result<> write_now(uint64_t position, std::span<const ByteView> parts);
   task<io_result<size_t>> read_later(uint64_t position, MutableByteView into, int64_t delay_us);
   task<io_result<>> write_later(uint64_t position, std::span<const ByteView> parts, int64_t delay_us);
+  [[nodiscard]] bool draw_failed_sync();
   task<io_result<>> answer_later(io_result<> outcome, int64_t delay_us);
 
   SimulatedEnvironment& environment_;

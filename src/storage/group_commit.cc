@@ -1,0 +1,78 @@
+#include "storage/group_commit.h"
+
+namespace moldau::storage {
+
+using runtime::FilePtr;
+using runtime::task;
+
+// Is in every formatted directory, and stays there.
+static constexpr std::string_view anchor_file = "meta.properties";
+
+void GroupCommit::request(CommitMemberPtr member) {
+  if (!member->waits_for_round_) {
+    member->waits_for_round_ = true;
+    next_.push_back(std::move(member));
+  }
+  if (running_) return;
+  running_ = true;
+  rounds_.spawn(run_rounds());
+}
+
+task<> GroupCommit::run_rounds() {
+  co_await runtime::yield();  // whoever appends in this turn comes along
+  while (!next_.empty()) {
+    const Members members = std::exchange(next_, {});
+    for (const CommitMemberPtr& member : members) member->waits_for_round_ = false;
+    const int64_t started_us = runtime::Shard::current().read_clock_us();
+    const log_result<> outcome = co_await commit(members);
+    if (!outcome) health_->set_offline(outcome.error().message);
+    metrics_.rounds->add();
+    metrics_.logs->add(members.size());
+    metrics_.flush->record_us(runtime::Shard::current().read_clock_us() - started_us);
+    for (const CommitMemberPtr& member : members) member->on_commit(outcome);
+  }
+  running_ = false;
+}
+
+task<log_result<>> GroupCommit::commit(const Members& members) {
+  std::vector<std::pair<Log*, Log::Commit>> commits;
+  std::vector<FilePtr> files;
+  std::vector<std::string> directories;
+  for (const CommitMemberPtr& member : members) {
+    Log& log = member->log();
+    MOLDAU_CO_TRY(Log::Commit begun, co_await log.begin_commit());
+    if (begun.has_new_files) directories.push_back(log.directory());
+    files.insert(files.end(), std::make_move_iterator(begun.files.begin()), std::make_move_iterator(begun.files.end()));
+    commits.emplace_back(&log, std::move(begun));
+  }
+  MOLDAU_CO_CHECK(co_await sync(std::move(files), std::move(directories)));
+  if (health_->is_offline()) co_return fail(health_->offline_error());  // another shard's flush has failed meanwhile
+  for (const auto& [log, begun] : commits) log->end_commit(begun);
+  co_return log_result<>{};
+}
+
+task<log_result<>> GroupCommit::sync(std::vector<FilePtr> files, std::vector<std::string> directories) {
+  if (files.size() > files_synced_alone) co_return co_await sync_file_system();
+  log_result<> outcome;
+  runtime::Scope syncs;
+  for (const FilePtr& file : files) syncs.spawn(sync_one(file, outcome));
+  co_await syncs.join();
+  if (!outcome) co_return outcome;
+  for (const std::string& directory : directories) MOLDAU_CO_CHECK(co_await files_.sync_directory(directory));
+  co_return outcome;
+}
+
+task<> GroupCommit::sync_one(FilePtr file, log_result<>& outcome) {
+  const auto synced = co_await file->sync();
+  if (!synced) outcome = fail(Error(synced.error()));
+}
+
+task<log_result<>> GroupCommit::sync_file_system() {
+  if (anchor_ == nullptr) {
+    MOLDAU_CO_TRY(anchor_, co_await files_.open(fmt::format("{}/{}", health_->path(), anchor_file), runtime::OpenMode::read));
+  }
+  MOLDAU_CO_CHECK(co_await anchor_->sync_file_system());
+  co_return log_result<>{};
+}
+
+}  // namespace moldau::storage
