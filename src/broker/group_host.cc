@@ -8,7 +8,8 @@ namespace moldau::broker {
 using runtime::task;
 
 GroupHost::GroupHost(runtime::Environment& environment, const groups::GroupConfig& config, Partition& partition)
-    : partition_(partition),
+    : environment_(environment),
+      partition_(partition),
       started_ms_(environment.wall_clock_ms()),
       started_us_(runtime::Shard::current().now_us()),
       coordinator_(config, [&environment] { return environment.random(); }) {}
@@ -74,8 +75,9 @@ task<void> GroupHost::append_all() {
   while (!to_append_.empty()) {
     const groups::Append append = std::move(to_append_.front());
     to_append_.pop_front();
+    // The log compares a record's time with the wall clock, which may have been put back since the host was made.
     const protocol::ErrorCode error =
-        co_await append_coordinator_records(partition_, append.records, now_ms());
+        co_await append_coordinator_records(partition_, append.records, environment_.wall_clock_ms());
     take(error == protocol::ErrorCode::none ? coordinator_.on_committed(append.id, now_ms())
                                             : coordinator_.on_append_failed(append.id, error, now_ms()));
   }

@@ -46,6 +46,7 @@ class GroupHost {
   [[nodiscard]] runtime::task<void> append_all();
   void arm_timer();
 
+  runtime::Environment& environment_;
   Partition& partition_;
   int64_t started_ms_;
   int64_t started_us_;
