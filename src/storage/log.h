@@ -229,6 +229,9 @@ class Log {
   runtime::task<log_result<>> reload_producers(Offset log_start, Offset end);
   runtime::task<log_result<>> rebuild_producers(Offset log_start, Offset end, bool after_clean_stop);
   runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end);
+  // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
+  // storage, for a repeat of one of them must be known as one after a power cut too.
+  runtime::task<log_result<>> keep_producers(Offset first_kept);
   runtime::task<log_result<>> remove_snapshot(Offset offset);
   // Marks the snapshots that stand at the segments' bases for deletion.
   runtime::task<log_result<>> delete_snapshots_of(const std::vector<SegmentPtr>& segments);

@@ -35,6 +35,25 @@ task<log_result<>> Log::write_snapshot(bool sync) {
   co_return log_result<>{};
 }
 
+task<log_result<>> Log::keep_producers(Offset first_kept) {
+  if (producers_.is_empty()) co_return log_result<>{};
+  if (snapshots_.empty() || snapshots_.back() < first_kept) {
+    const auto written = co_await write_snapshot(false);
+    if (!written && written.error().io_error_number == ENOSPC) {
+      log_warning("{}: no room for a snapshot of the producers whose records go: {}", directory(), written.error().message);
+      co_return log_result<>{};  // what goes makes room; a repeat of what went may be taken for new after a power cut
+    }
+    if (!written) co_return written;
+  }
+  const auto kept = std::ranges::lower_bound(snapshots_, first_kept);
+  if (kept == snapshots_.end()) co_return log_result<>{};
+  MOLDAU_CO_TRY(const FilePtr file, co_await files().open(file_path(directory(), *kept, FileKind::producer_snapshot),
+                                                         runtime::OpenMode::read_write));
+  MOLDAU_CO_CHECK(co_await file->sync());
+  MOLDAU_CO_CHECK(co_await files().sync_directory(directory()));
+  co_return log_result<>{};
+}
+
 task<log_result<>> Log::remove_snapshot(Offset offset) {
   std::erase(snapshots_, offset);
   const auto removed = co_await files().remove(file_path(directory(), offset, FileKind::producer_snapshot));
@@ -83,9 +102,11 @@ task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
 
 // Brings the state back to what the newest snapshot between log start and `end` says.
 task<log_result<>> Log::reload_producers(Offset log_start, Offset end) {
+  // Apache Kafka drops the one that stands at the log start as well, and with it every producer whose records have all gone:
+  // a repeat of the last of them is then taken for new.
   const std::vector<Offset> all = snapshots_;
   for (const Offset snapshot : all)
-    if (snapshot > end || snapshot <= log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
+    if (snapshot > end || snapshot < log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
   if (end != producers_.end_offset()) {
     producers_.clear(producers_.end_offset());
     co_return co_await load_snapshot(log_start, now_ms());

@@ -63,6 +63,7 @@ task<log_result<int>> Log::delete_prefix(size_t count) {
   std::vector<SegmentPtr> removed;
   auto at = segments_.begin();
   for (size_t i = 0; i < count; ++i, ++at) removed.push_back(at->second);
+  MOLDAU_CO_CHECK(co_await keep_producers(at->first));
   MOLDAU_CO_CHECK(co_await advance_log_start(at->first));
   MOLDAU_CO_CHECK(co_await remove_segments(removed));
   MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));

@@ -189,5 +189,39 @@ TEST(Log, ASegmentOfBytesThatAreNoRecordIsAnErrorToRollAndNothingToDelete) {
   EXPECT_EQ(rolled.error().code, protocol::ErrorCode::corrupt_message);
 }
 
+// Each append is flushed, so the flush behind a roll finds nothing to do: the snapshot alone keeps the producer's sequences.
+TEST(Log, records_that_go_leave_their_producers_on_stable_storage) {
+  LogWorld world;
+  world.config.segment_bytes = 100;
+  world.config.flush_messages = 1;
+  world.config.retention_bytes = 150;
+  world.open();
+  for (int32_t sequence = 0; sequence < 4; ++sequence)
+    ASSERT_TRUE(append(world, batch_of(1, 1'750'000'000'000, {.producer_id = ProducerId(7), .producer_epoch = ProducerEpoch(0), .base_sequence = sequence})));
+  world.log->update_high_watermark(world.log->log_end_offset());
+  world.environment.disk.synced.clear();
+  const auto deleted = now(world.log->delete_old_segments());
+  ASSERT_TRUE(deleted);
+  ASSERT_GT(*deleted, 0);
+  const Offset start = world.log->log_start_offset();
+  EXPECT_TRUE(world.environment.disk.synced.contains(file_path("/data/t-0", start, FileKind::producer_snapshot))) << start.value();
+}
+
+TEST(Log, a_repeat_of_a_record_that_is_gone_is_known_after_a_start) {
+  LogWorld world;
+  world.config.retention_bytes = 0;
+  world.open();
+  const auto once = [] { return batch_of(1, 1'750'000'000'000, {.producer_id = ProducerId(7), .producer_epoch = ProducerEpoch(0), .base_sequence = 0}); };
+  ASSERT_TRUE(append(world, once()));
+  world.log->update_high_watermark(world.log->log_end_offset());
+  ASSERT_TRUE(now(world.log->delete_old_segments()));
+  ASSERT_EQ(world.log->log_start_offset(), Offset(1));
+  world.crash();
+  world.reopen(false, Offset(1), Offset(1), Offset(1));
+  const auto again = append(world, once());
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->is_duplicate);
+}
+
 }  // namespace
 }  // namespace moldau::storage::test

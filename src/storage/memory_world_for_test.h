@@ -84,6 +84,7 @@ class MemoryFileSystem : public runtime::FileSystem {
   uint64_t opens = 0;
   uint64_t writes = 0;
   uint64_t syncs = 0;
+  std::set<std::string> synced;          // paths
   uint64_t file_system_syncs = 0;
 
   runtime::task<runtime::io_result<runtime::FilePtr>> open(std::string path, runtime::OpenMode mode) override {
@@ -209,6 +210,7 @@ class MemoryFileSystem : public runtime::FileSystem {
     }
     runtime::task<runtime::io_result<>> sync() override {
       ++in_.syncs;
+      in_.synced.insert(path_);
       if (in_.fail_syncs_with != 0) return error<void>(in_.fail_syncs_with, "fdatasync", path_);
       return done();
     }
