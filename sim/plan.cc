@@ -17,7 +17,7 @@ std::string Plan::to_string() const {
       "block {} pause {} clock {} full disk {} failed sync {} client's end {}; segment reset {}",
       shards, partitions, producers, wraps_sequences ? " that wrap" : "", consumers, reads_committed ? " of committed data" : "",
       members, static_members, duration_us / 1'000'000, roll_ms, retention_ms, retention_bytes, index_interval_bytes, checkpoint_ms,
-      disk_latency_us_max, power_cuts ? "power cuts" : "kills", end_every_us / 1000, restart_every_us / 1000,
+      disk_latency_us_max, !power_cuts ? "kills" : durable_acks ? "power cuts, durable acks" : "power cuts", end_every_us / 1000, restart_every_us / 1000,
       reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000, clock_jump_every_us / 1000, full_disk_every_us / 1000,
       failed_sync_every_us / 1000, client_end_every_us / 1000, segment_reset);
 }
@@ -64,6 +64,7 @@ Plan draw_plan(uint64_t seed) {
     (retention == 0 ? plan.retention_ms : plan.retention_bytes) = retention == 0 ? random.between(500, 5000) : random.between(1000, 30'000);
     if (retention == 0) plan.clock_jump_every_us = 0;  // or nobody can say what was due
   }
+  plan.durable_acks = plan.power_cuts && random.chance(0.5);
   return plan;
 }
 

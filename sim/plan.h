@@ -30,6 +30,8 @@ struct Plan {
   // Every append is flushed before it is acknowledged, and ends are power cuts. Else ends are kills, which leave the
   // page cache: that is what Kafka promises with its defaults.
   bool power_cuts = false;
+  // With power cuts: by moldau.durable.acks instead of log.flush.interval.messages=1.
+  bool durable_acks = false;
   // Mean time between faults of each kind; 0: none.
   int64_t end_every_us = 0;       // kill or power cut
   int64_t restart_every_us = 0;   // a clean stop

@@ -43,7 +43,7 @@ metadata::LoadedConfig node_config(const Plan& plan) {
   input.file_name = "server.properties";
   input.file_bytes = properties;
   if (plan.roll_ms > 0) input.overrides.push_back(fmt::format("log.roll.ms={}", plan.roll_ms));
-  if (plan.power_cuts) input.overrides.push_back("log.flush.interval.messages=1");
+  if (plan.power_cuts) input.overrides.push_back(plan.durable_acks ? "moldau.durable.acks=true" : "log.flush.interval.messages=1");
   auto loaded = metadata::load_node_config(input);
   if (!loaded) fmt::print(stderr, "{}\n", fmt::join(loaded.error(), "\n"));
   MOLDAU_ASSERT_MSG(loaded.has_value(), "the simulation's configuration is not valid");

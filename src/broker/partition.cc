@@ -36,7 +36,7 @@ void Partition::advance(Offset appended_end) {
   Offset to = log_->log_end_offset();
   if (commits_ != nullptr) {
     if (log_->durable_end_offset() < to) commits_->request(shared_from_this());
-    to = log_->durable_end_offset();
+    if (!MOLDAU_MUTANT("durable-ack-before-sync")) to = log_->durable_end_offset();
   } else if (to - log_->recovery_point() >= log_->config().flush_messages && !MOLDAU_MUTANT("high-watermark-before-fsync")) {
     // With log.flush.interval.messages, what others have appended since may not be flushed yet: nobody may read what a
     // power cut could still take.
