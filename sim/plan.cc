@@ -44,9 +44,6 @@ Plan draw_plan(uint64_t seed) {
   plan.clock_jump_every_us = every(0.2, 2000, 8000);
   plan.full_disk_every_us = every(0.2, 3000, 8000);
   plan.failed_sync_every_us = plan.power_cuts ? every(0.2, 3000, 8000) : 0;
-  // A process that starts again behind a failed sync reads pages that look clean and are not on the medium, and no file
-  // system lets it know. Here the power goes before it starts; see docs/internals/durability.md.
-  if (plan.failed_sync_every_us > 0) plan.restart_every_us = 0;
   plan.segment_reset = random.chance(0.3) ? 0.002 : 0;
   plan.client_end_every_us = every(0.4, 1000, 6000);
 
@@ -64,7 +61,7 @@ Plan draw_plan(uint64_t seed) {
     (retention == 0 ? plan.retention_ms : plan.retention_bytes) = retention == 0 ? random.between(500, 5000) : random.between(1000, 30'000);
     if (retention == 0) plan.clock_jump_every_us = 0;  // or nobody can say what was due
   }
-  plan.durable_acks = plan.power_cuts && random.chance(0.5);
+  plan.durable_acks = plan.power_cuts && random.chance(0.25);
   return plan;
 }
 
@@ -90,14 +87,20 @@ void schedule_faults(const Plan& plan, World& world, Targets targets, int64_t en
     repeat(world, every_us, end_us, [to, fault = std::move(fault)] { fault(*to); });
   };
   const auto pick_client = [&world](const Targets& of) { return of.clients[world.random().below(of.clients.size())]; };
-  const auto end = [&world, power_cuts = plan.power_cuts](const Targets& at) {
+  const auto sync_failed = std::make_shared<bool>(false);
+  const auto end = [&world, power_cuts = plan.power_cuts, sync_failed](const Targets& at) {
+    *sync_failed = false;
     if (!at.node.is_running()) return;
     power_cuts ? world.crash(at.node) : world.kill(at.node);
   };
   world.wire().faults.reset = plan.segment_reset;
   to->node.disk_faults.latency_us_max = plan.disk_latency_us_max;
   repeated(plan.end_every_us, end);
-  repeated(plan.restart_every_us, [](const Targets& at) { at.ask_for_clean_stop(); });
+  repeated(plan.restart_every_us, [sync_failed, end](const Targets& at) {
+    // A process that starts again behind a failed sync reads pages that look clean and are not on the medium, and no file
+    // system lets it know. Here the power goes before it starts; see docs/internals/durability.md.
+    *sync_failed ? end(at) : at.ask_for_clean_stop();
+  });
   repeated(plan.reset_every_us, [&world](const Targets& at) { world.wire().break_connections(at.node.host); });
   repeated(plan.block_every_us, [&world, pick_client](const Targets& at) {
     const std::string client = pick_client(at);
@@ -114,7 +117,8 @@ void schedule_faults(const Plan& plan, World& world, Targets targets, int64_t en
     at.node.disk.capacity_bytes = at.node.disk.used_bytes() + world.random().below(4000);
     world.after(world.random().between(100'000, 2'000'000), [to] { to->node.disk.capacity_bytes = UINT64_MAX; });
   });
-  repeated(plan.failed_sync_every_us, [&world, to, end](const Targets& at) {
+  repeated(plan.failed_sync_every_us, [&world, to, end, sync_failed](const Targets& at) {
+    *sync_failed = true;
     at.node.disk_faults.fail_next_syncs = 1;
     // Whoever runs it replaces the disk's process in time: what a failed flush leaves is known only after a new start.
     world.after(world.random().between(200'000, 2'000'000), [to, end] { end(*to); });

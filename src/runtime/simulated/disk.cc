@@ -267,11 +267,16 @@ SyncUnderWay& Disk::begin_sync(Inode& file) {
   return sync;
 }
 
+// A sync waits for what those before it have under way, so that one of them that ends later has nothing left to do.
 void Disk::end_sync(Inode& file, SyncUnderWay& sync) {
-  if (sync.least_size_bytes < file.kept.size()) file.kept.resize(sync.least_size_bytes);
-  if (sync.size_bytes > file.kept.size()) file.kept.resize(sync.size_bytes);
-  sync.sectors.for_each_range(std::min<uint64_t>({file.kept.size(), file.seen.size(), sync.size_bytes}),
-                              [&](uint64_t position, uint64_t size) { copy_kept(file.kept, file.seen, position, size); });
+  for (SyncUnderWay& each : file.syncs) {
+    if (each.least_size_bytes < file.kept.size()) file.kept.resize(each.least_size_bytes);
+    if (each.size_bytes > file.kept.size()) file.kept.resize(each.size_bytes);
+    each.sectors.for_each_range(std::min<uint64_t>({file.kept.size(), file.seen.size(), each.size_bytes}),
+                                [&](uint64_t position, uint64_t size) { copy_kept(file.kept, file.seen, position, size); });
+    if (&each == &sync) break;
+    each = {.sectors = {}, .size_bytes = 0, .least_size_bytes = UINT64_MAX};
+  }
   file.syncs.remove_if([&](const SyncUnderWay& each) { return &each == &sync; });
 }
 

@@ -60,6 +60,20 @@ TEST(Disk, what_was_synced_survives_every_crash) {
             (std::set<std::string>{"hello"}));
 }
 
+TEST(Disk, a_sync_that_ends_after_a_later_one_takes_nothing_away) {
+  EXPECT_EQ(after_crashes("f", [](Disk& disk) {
+              const InodePtr file = make(disk, "f");
+              disk.sync_directory("/");
+              write(disk, file, 0, "one ");
+              SyncUnderWay& earlier = Disk::begin_sync(*file);
+              write(disk, file, 4, "two");
+              SyncUnderWay& later = Disk::begin_sync(*file);
+              Disk::end_sync(*file, later);
+              Disk::end_sync(*file, earlier);
+            }),
+            (std::set<std::string>{"one two"}));
+}
+
 TEST(Disk, a_file_is_lost_without_a_sync_of_its_directory_or_of_that_ones_parent) {
   for (const bool sync_parent : {false, true}) {
     const auto texts = after_crashes("d/f", [&](Disk& disk) {
