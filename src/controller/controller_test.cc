@@ -274,10 +274,10 @@ TEST(BrokerLife, RegistrationIsRefusedWhereKafkaRefusesIt) {
 
 TEST(BrokerLife, TheSameIncarnationKeepsItsEpochAndStaysUnfenced) {
   World world;
-  const auto* broker = world.image().find_broker(1);
-  LocalNode node{1, "c", broker->incarnation_id, {{"PLAINTEXT", "elsewhere", 9093, 0}}, {}, {id_of(-1)}};
+  const metadata::Broker broker = *world.image().find_broker(1);
+  LocalNode node{1, "c", broker.incarnation_id, {{"PLAINTEXT", "elsewhere", 9093, 0}}, {}, {id_of(-1)}};
   const auto answer = world.send(broker_registration(node, -1));
-  EXPECT_EQ(answer.response.broker_epoch, broker->epoch);
+  EXPECT_EQ(answer.response.broker_epoch, broker.epoch);
   EXPECT_FALSE(world.image().find_broker(1)->fenced);
   EXPECT_EQ(world.image().find_broker(1)->endpoints.front().host, "elsewhere");
 }

@@ -35,7 +35,7 @@ struct SipState {
 
 uint64_t little_endian(const std::byte* from, size_t count) {
   uint64_t word = 0;
-  std::memcpy(&word, from, count);
+  if (count > 0) std::memcpy(&word, from, count);  // an empty key may have no address
   if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   return word;
 }
