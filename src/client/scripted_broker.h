@@ -124,7 +124,7 @@ class ScriptedEnvironment : public runtime::Environment, public runtime::Network
     work();
     return runtime::ready();
   }
-  runtime::io_result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address&, Serve, runtime::Admission*) override {
+  runtime::io_result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address&, Serve, const runtime::ListenOptions&) override {
     return fail(runtime::IoError{ENOTSUP, "listen", "script"});
   }
   runtime::task<runtime::io_result<std::unique_ptr<runtime::Connection>>> connect(runtime::Address address,

@@ -75,6 +75,17 @@ class Listener {
   virtual void look_again() = 0;                      // on its own shard: Admission may say something else now
 };
 
+struct ListenOptions {
+  static constexpr int32_t of_the_system = -1;
+
+  Admission* admission = nullptr;  // outlives the listener; null: everybody is let in at once
+  // What the kernel keeps of a connection's bytes (SO_SNDBUF, SO_RCVBUF); `of_the_system` lets it choose and grow them. A
+  // send buffer of megabytes halves what a core can send: what waits in it falls out of the processor's caches.
+  int32_t send_buffer_bytes = of_the_system;
+  int32_t receive_buffer_bytes = of_the_system;
+  int32_t backlog = of_the_system;  // connections that wait to be taken; `of_the_system`: as many as it allows
+};
+
 class Network {
  public:
   virtual ~Network() = default;
@@ -82,10 +93,9 @@ class Network {
   // Each accepted connection is given to `serve` on a shard of the node's (chosen round-robin, or by fewest
   // connections). `serve` is a plain function; it spawns what it needs into a Scope of its own.
   using Serve = std::function<void(std::unique_ptr<Connection>)>;
-  // `admission`, if there is one, outlives the listener.
-  virtual io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, Admission* admission) = 0;
+  virtual io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, const ListenOptions& options) = 0;
   io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve) {
-    return listen(address, std::move(serve), nullptr);
+    return listen(address, std::move(serve), {});
   }
 
   // ETIMEDOUT after timeout_ms. The connection belongs to the caller's shard.

@@ -131,7 +131,11 @@ Outcome Acceptor::bind(Serve serve) {
     auto door = std::make_unique<Door>(state_, i, endpoint.name);
     auto listener = environment_.network().listen(
         {endpoint.host, endpoint.port},
-        [serve, name = endpoint.name](std::unique_ptr<runtime::Connection> connection) { serve(std::move(connection), name); }, door.get());
+        [serve, name = endpoint.name](std::unique_ptr<runtime::Connection> connection) { serve(std::move(connection), name); },
+        {.admission = door.get(),
+         .send_buffer_bytes = network_.socket_send_buffer_bytes,
+         .receive_buffer_bytes = network_.socket_receive_buffer_bytes,
+         .backlog = network_.socket_listen_backlog_size});
     if (!listener)
       return fail(fmt::format("listeners: {}://{}:{}: {}", endpoint.name, endpoint.host, endpoint.port, listener.error().message()));
     door->listener = std::move(*listener);

@@ -25,7 +25,7 @@ struct Reader {
   }
 };
 
-void fill_network(const Reader& read, NetworkConfig& network) {
+void fill_network(const Reader& read, NetworkConfig& network, std::vector<std::string>& problems) {
   read("socket.send.buffer.bytes", network.socket_send_buffer_bytes);
   read("socket.receive.buffer.bytes", network.socket_receive_buffer_bytes);
   read("socket.listen.backlog.size", network.socket_listen_backlog_size);
@@ -38,6 +38,10 @@ void fill_network(const Reader& read, NetworkConfig& network) {
   read("connections.max.idle.ms", network.connections_max_idle_ms);
   read("request.timeout.ms", network.request_timeout_ms);
   read("max.request.partition.size.limit", network.max_request_partition_size_limit);
+  // Any number is a valid value to Kafka, which then fails when it binds.
+  for (const std::string_view key : {"socket.send.buffer.bytes", "socket.receive.buffer.bytes"})
+    if (const int64_t size_bytes = node_integer(read.given, key); size_bytes < 1 && size_bytes != -1)
+      problems.push_back(fmt::format("{}: {} is no size of a buffer; give at least 1, or -1 for the system's own", key, size_bytes));
   network.max_connections_per_ip_overrides = parse_ip_overrides(node_text(read.given, "max.connections.per.ip.overrides"));
 }
 
@@ -147,7 +151,7 @@ void fill_node_config(const ConfigMap& given, NodeConfig& node, std::vector<std:
   const Reader read{given};
   node.node_id = NodeId(static_cast<int32_t>(node_integer(given, "node.id")));
   if (auto rack = node_text(given, "broker.rack"); !rack.empty()) node.rack = std::move(rack);
-  fill_network(read, node.network);
+  fill_network(read, node.network, problems);
   fill_logs(read, node.logs, problems);
   read("auto.create.topics.enable", node.topics.auto_create_topics_enable);
   read("delete.topic.enable", node.topics.delete_topic_enable);

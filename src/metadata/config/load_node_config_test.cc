@@ -121,6 +121,12 @@ TEST(LoadNodeConfig, every_wrong_value_is_told_at_once_with_its_line) {
                           HasSubstr("f.properties:3: Invalid value 0 for configuration num.partitions")));
 }
 
+TEST(LoadNodeConfig, a_socket_buffer_has_a_size_or_the_systems) {
+  EXPECT_TRUE(load("socket.send.buffer.bytes=-1\nsocket.receive.buffer.bytes=-1\n"));
+  EXPECT_THAT(problems_of(load("socket.send.buffer.bytes=0\n")), HasSubstr("socket.send.buffer.bytes: 0"));
+  EXPECT_THAT(problems_of(load("socket.receive.buffer.bytes=-2\n")), HasSubstr("at least 1, or -1"));
+}
+
 TEST(LoadNodeConfig, security_that_is_not_built_stops_the_start_and_is_named) {
   for (const std::string_view line :
        {"ssl.keystore.location=/k\n",

@@ -115,40 +115,45 @@ class SocketListener final : public Listener, private Pollable {
   int64_t next_complaint_us_ = 0;
 };
 
-// Binds and listens; or minus an errno in the descriptor's place.
-int open_listening(const SocketAddress& address, bool both_families) {
+// Binds and listens; or minus an errno in the descriptor's place. Accepted connections inherit the buffers' sizes, and a
+// receive buffer that is set later is too late for the window that the first packets agree on.
+int open_listening(const SocketAddress& address, bool both_families, const ListenOptions& options) {
   Descriptor descriptor(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!descriptor.valid()) return -errno;
   const int yes = 1;
   const int only_v6 = both_families ? 0 : 1;
   setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (address.family() == AF_INET6) setsockopt(descriptor.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6);
+  if (options.send_buffer_bytes != ListenOptions::of_the_system)
+    setsockopt(descriptor.get(), SOL_SOCKET, SO_SNDBUF, &options.send_buffer_bytes, sizeof options.send_buffer_bytes);
+  if (options.receive_buffer_bytes != ListenOptions::of_the_system)
+    setsockopt(descriptor.get(), SOL_SOCKET, SO_RCVBUF, &options.receive_buffer_bytes, sizeof options.receive_buffer_bytes);
   if (bind(descriptor.get(), address.get(), address.size) != 0) return -errno;
-  if (::listen(descriptor.get(), SOMAXCONN) != 0) return -errno;
+  if (::listen(descriptor.get(), options.backlog == ListenOptions::of_the_system ? SOMAXCONN : options.backlog) != 0) return -errno;
   return descriptor.release();
 }
 
 // Every interface: IPv6 and IPv4 on one socket, or IPv4 alone where the machine has no IPv6.
-int open_on_every_interface(uint16_t port) {
-  const int both = open_listening(*parse_literal({"::", port}), true);
-  return both >= 0 || both == -EADDRINUSE ? both : open_listening(*parse_literal({"0.0.0.0", port}), false);
+int open_on_every_interface(uint16_t port, const ListenOptions& options) {
+  const int both = open_listening(*parse_literal({"::", port}), true, options);
+  return both >= 0 || both == -EADDRINUSE ? both : open_listening(*parse_literal({"0.0.0.0", port}), false, options);
 }
 
 }  // namespace
 
-io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address, Serve serve, Admission* admission) {
+io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& address, Serve serve, const ListenOptions& options) {
   auto& home = static_cast<EventShard&>(Shard::current());
   int opened = -EADDRNOTAVAIL;
   if (address.host.empty()) {
-    opened = open_on_every_interface(address.port);
+    opened = open_on_every_interface(address.port, options);
   } else if (const auto literal = parse_literal(address)) {
-    opened = open_listening(*literal, false);
+    opened = open_listening(*literal, false, options);
   } else {
     MOLDAU_TRY(const std::vector<SocketAddress> addresses, look_up(address));
-    for (size_t i = 0; i < addresses.size() && opened < 0; ++i) opened = open_listening(addresses[i], false);
+    for (size_t i = 0; i < addresses.size() && opened < 0; ++i) opened = open_listening(addresses[i], false, options);
   }
   if (opened < 0) return fail(IoError{-opened, "listen on", address.to_string()});
-  auto listener = std::make_unique<SocketListener>(home, shards_, pool_, Descriptor(opened), std::move(serve), admission);
+  auto listener = std::make_unique<SocketListener>(home, shards_, pool_, Descriptor(opened), std::move(serve), options.admission);
   if (!listener->start()) return fail(IoError{errno, "listen on", address.to_string()});
   return listener;
 }

@@ -16,11 +16,10 @@ class SocketNetwork final : public Network {
   SocketNetwork(const std::vector<std::unique_ptr<EventShard>>& shards, IoPool& pool) : shards_(shards), pool_(pool) {}
 
   // The calling shard accepts.
-  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, Admission* admission) override;
+  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, const ListenOptions& options) override;
   task<io_result<std::unique_ptr<Connection>>> connect(Address address, int64_t timeout_ms) override;
 
  private:
-
   const std::vector<std::unique_ptr<EventShard>>& shards_;
   IoPool& pool_;
 };

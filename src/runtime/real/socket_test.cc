@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <set>
 
+#include "runtime/real/addresses.h"
 #include "runtime/real/test_world.h"
 #include "runtime/scope.h"
 
@@ -236,7 +238,7 @@ TEST(SocketNetwork, admission_keeps_connections_waiting_and_a_ticket_ends_with_i
     auto listener = *environment.network().listen(any_port, [&](ConnectionPtr connection) {
       accepted.push_back(std::move(connection));
       came.notify_all();
-    }, &doorkeeper);
+    }, {.admission = &doorkeeper});
     doorkeeper.listener = listener.get();
     const auto first = co_await environment.network().connect(listener->address(), 5000);
     const auto second = co_await environment.network().connect(listener->address(), 5000);
@@ -254,6 +256,39 @@ TEST(SocketNetwork, admission_keeps_connections_waiting_and_a_ticket_ends_with_i
     const auto ended = co_await (*third)->read(one);
     EXPECT_TRUE(!ended || *ended == 0) << "closed at once";
     EXPECT_EQ(accepted.size(), 1u);
+    accepted.clear();
+  });
+}
+
+// An option of the socket in this process that is the server's end of `client`.
+int option_of_servers_end(const Connection& client, int option) {
+  for (int descriptor = 3; descriptor < 1024; ++descriptor) {
+    SocketAddress peer;
+    peer.size = sizeof peer.storage;
+    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0) continue;
+    if (to_address(peer) != client.local()) continue;
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0) return value;
+  }
+  return -1;
+}
+
+TEST(SocketNetwork, gives_connections_the_buffers_that_the_listener_was_told) {
+  run_in_environment(1, [](Environment& environment) -> task<void> {
+    std::vector<ConnectionPtr> accepted;
+    Signal came;
+    auto listener = *environment.network().listen(
+        any_port,
+        [&](ConnectionPtr connection) {
+          accepted.push_back(std::move(connection));
+          came.notify_all();
+        },
+        {.send_buffer_bytes = 50'000, .receive_buffer_bytes = 30'000});
+    const ConnectionPtr client = *co_await environment.network().connect(listener->address(), 5000);
+    while (accepted.empty()) co_await came.wait();
+    EXPECT_EQ(option_of_servers_end(*client, SO_SNDBUF), 2 * 50'000) << "the kernel doubles it for what it keeps beside the bytes";
+    EXPECT_EQ(option_of_servers_end(*client, SO_RCVBUF), 2 * 30'000);
     accepted.clear();
   });
 }

@@ -84,13 +84,13 @@ Address SimulatedNetwork::resolve(Address address) const {
   return address;
 }
 
-io_result<std::unique_ptr<Listener>> SimulatedNetwork::listen(const Address& address, Serve serve, Admission* admission) {
+io_result<std::unique_ptr<Listener>> SimulatedNetwork::listen(const Address& address, Serve serve, const ListenOptions& options) {
   auto state = std::make_shared<ListenerState>();
   state->address = resolve(address);
   state->life = environment_.life();
   state->serve = std::move(serve);
   state->home = &current_shard();
-  state->admission = admission;
+  state->admission = options.admission;
   if (state->address.host != environment_.node().host) return fail(IoError{EADDRNOTAVAIL, "listen on", address.to_string()});
   Wire& wire = environment_.world().wire();
   if (const int error = wire.listen(state)) return fail(IoError{error, "listen on", address.to_string()});

@@ -12,7 +12,7 @@ class SimulatedNetwork final : public Network {
  public:
   explicit SimulatedNetwork(SimulatedEnvironment& environment) : environment_(environment) {}
 
-  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, Admission* admission) override;
+  io_result<std::unique_ptr<Listener>> listen(const Address& address, Serve serve, const ListenOptions& options) override;
   task<io_result<std::unique_ptr<Connection>>> connect(Address address, int64_t timeout_ms) override;
 
  private:

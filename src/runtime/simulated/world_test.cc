@@ -74,7 +74,7 @@ TEST(World, admission_keeps_a_connection_waiting_until_a_place_is_free) {
   bool freed = false;
   bool done = false;
   world.boot(server, [&](Environment& environment) -> task<void> {
-    const auto listener = *environment.network().listen({"", 9092}, [&](ConnectionPtr connection) { accepted.push_back(std::move(connection)); }, &place);
+    const auto listener = *environment.network().listen({"", 9092}, [&](ConnectionPtr connection) { accepted.push_back(std::move(connection)); }, {.admission = &place});
     place.listener = listener.get();
     while (accepted.empty()) co_await sleep_ms(1);
     co_await sleep_ms(1000);
