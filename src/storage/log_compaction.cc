@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/log.h"
 
 namespace moldau::storage {
@@ -47,8 +48,10 @@ task<> Log::discard_cleaned_segment(SegmentPtr segment) {
 task<log_result<>> Log::finish_cleaned(SegmentPtr cleaned, SegmentPtr last_replaced) {
   MOLDAU_CO_CHECK(co_await cleaned->finish(config()));
   MOLDAU_CO_TRY(const std::vector<FilePtr> unsynced, co_await cleaned->settle(config()));
-  for (const FilePtr& file : unsynced) MOLDAU_CO_CHECK(co_await file->sync());
+  for (const FilePtr& file : unsynced)
+    if (!MOLDAU_MUTANT("cleaned-segment-unsynced")) MOLDAU_CO_CHECK(co_await file->sync());
   MOLDAU_CO_TRY(const int64_t modified_ms, co_await last_replaced->modified_ms());
+  if (MOLDAU_MUTANT("cleaned-segment-is-young-again")) co_return log_result<>{};
   co_return co_await cleaned->set_modified_ms(modified_ms);
 }
 
@@ -82,6 +85,8 @@ task<log_result<bool>> Log::swap_in(SegmentPtr cleaned, std::vector<SegmentPtr> 
 }
 
 task<log_result<>> Log::swap_in_locked(SegmentPtr cleaned, std::vector<SegmentPtr> replaced) {
+  if (MOLDAU_MUTANT("swap-without-rename-order"))
+    for (const SegmentPtr& segment : replaced) MOLDAU_CO_CHECK(co_await segment->change_stage(FileStage::deleted));
   MOLDAU_CO_CHECK(co_await cleaned->change_stage(FileStage::swap));
   MOLDAU_CO_CHECK(co_await files().sync_directory(directory()));
   // From here on a crash ends with the output in place.
@@ -103,6 +108,7 @@ task<log_result<>> Log::swap_in_locked(SegmentPtr cleaned, std::vector<SegmentPt
 
 // Where something is in a replaced segment is known no longer.
 void Log::forget_places_in(const std::vector<SegmentPtr>& segments) {
+  if (MOLDAU_MUTANT("places-in-replaced-segments-kept")) return;
   for (Place* place : {&high_watermark_, &unstable_place_})
     for (const SegmentPtr& segment : segments)
       if (place->segment_base == segment->base_offset()) *place = {place->offset};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace moldau::storage {
 
 using protocol::Codec;
@@ -106,7 +108,8 @@ log_result<> BatchFilter::filter(ByteView batch, FilteredBatches& kept) {
 
   if (!staying_.empty()) {
     // The horizon is set once, by the first pass that sees what is to go, and kept by all others.
-    const bool sets_horizon = (has_tombstones || verdict.is_unneeded_marker) && !header.delete_horizon_ms();
+    const bool sets_horizon = (has_tombstones || verdict.is_unneeded_marker) &&
+                              (!header.delete_horizon_ms() || MOLDAU_MUTANT("delete-horizon-set-anew"));
     if (std::ssize(staying_) == header.count && !sets_horizon) {
       kept.bytes.insert(kept.bytes.end(), batch.begin(), batch.end());
       kept.headers.push_back(header);
@@ -151,7 +154,8 @@ log_result<BatchFilter::Verdict> BatchFilter::judge(const RecordBatchHeader& hea
   } else {
     verdict.drops_records = transactions_.take_data(header);
   }
-  verdict.keeps_empty = is_last_of_producer(header) || header.next_offset() == rules_.upper_bound;
+  const bool is_last = is_last_of_producer(header) && !MOLDAU_MUTANT("cleaner-drops-last-sequence");
+  verdict.keeps_empty = is_last || header.next_offset() == rules_.upper_bound;
   return verdict;
 }
 
@@ -174,6 +178,7 @@ bool BatchFilter::stays(const RecordBatchHeader& header, const WalkedRecord& rec
   const std::optional<Offset> newest = map_.find(key);
   if (newest && offset < *newest) return false;
   if (record.has_value) return true;
+  if (MOLDAU_MUTANT("tombstone-removed-early")) return false;
   const auto horizon_ms = header.delete_horizon_ms();
   return !horizon_ms || rules_.now_ms < *horizon_ms;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.h"
+
 namespace moldau::storage {
 
 using runtime::task;
@@ -48,7 +50,8 @@ task<log_result<CleanableLog>> measure_cleanable(Log& log, std::optional<Offset>
   }
   found.range.first_dirty = first_dirty;
   const LogConfig config = log.config();
-  Offset uncleanable = std::min(log.last_stable_offset(), log.active_base_offset());
+  const Offset stable = MOLDAU_MUTANT("cleaner-passes-open-transactions") ? log.log_end_offset() : log.last_stable_offset();
+  Offset uncleanable = std::min(stable, log.active_base_offset());
   if (config.min_compaction_lag_ms > 0) {
     MOLDAU_CO_TRY(const std::optional<Offset> young, co_await first_newer(closed_segments_from(log, first_dirty),
                                                                           now_ms - config.min_compaction_lag_ms));

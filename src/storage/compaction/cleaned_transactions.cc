@@ -1,5 +1,7 @@
 #include "storage/compaction/cleaned_transactions.h"
 
+#include "base/mutant.h"
+
 namespace moldau::storage {
 
 using protocol::ControlRecordType;
@@ -32,13 +34,14 @@ bool CleanedTransactions::take_data(const RecordBatchHeader& batch) {
 bool CleanedTransactions::take_control(const RecordBatchHeader& batch, std::optional<ControlRecordType> type) {
   begin_aborted_up_to(batch.last_offset());
   if (!type) return true;
+  if (MOLDAU_MUTANT("aborted-data-kept") && *type == ControlRecordType::abort) return false;
   if (*type == ControlRecordType::commit) return committed_.erase(batch.producer_id) == 0;
   if (*type != ControlRecordType::abort) return false;
   const auto found = aborted_.find(batch.producer_id);
   if (found == aborted_.end()) return true;
   const Ongoing ended = found->second;
   aborted_.erase(found);
-  if (!ended.has_data) return true;
+  if (!ended.has_data || MOLDAU_MUTANT("marker-removed-before-its-data")) return true;
   kept_aborted_.push_back(ended.transaction);
   return false;
 }

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/compaction/map_building.h"
 #include "storage/compaction/segment_groups.h"
 #include "storage/compaction/segment_reader.h"
@@ -105,7 +106,7 @@ class Round {
       MOLDAU_CO_TRY(const bool goes_on, co_await for_each_block(dirty[i], position, use, after_block));
       if (!goes_on) co_return false;
       const Offset end = i + 1 < dirty.size() ? dirty[i + 1]->base_offset() : range_.first_uncleanable;
-      if (!is_full) map_.set_latest_offset(end - 1);
+      if (!is_full || MOLDAU_MUTANT("full-offset-map-taken-for-whole")) map_.set_latest_offset(end - 1);
     }
     co_return true;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/mutant.h"
 
 namespace moldau::storage {
 
@@ -56,7 +57,7 @@ bool OffsetMap::put(const KeyHash& key, Offset offset) {
       break;
     }
     if (!is_placed && here.high == key.high && here.low == key.low) {
-      here.next_offset = coming.next_offset;
+      if (!MOLDAU_MUTANT("offset-map-keeps-the-oldest")) here.next_offset = coming.next_offset;
       break;
     }
     const uint64_t distance_here = distance_from_home(at);
