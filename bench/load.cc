@@ -1,11 +1,11 @@
 // The load generator: N connections with D requests in flight each, of prebuilt batches; one line of JSON at the end.
 //
 //   moldau_load create  --server 127.0.0.1:9092 --topic t --partitions 1
-//   moldau_load produce --server ... --topic t [--connections 8 --in-flight 5 --records 1 --size 100 --seconds 5 --acks 1]
+//   moldau_load produce --server ... --topic t [--connections 8 --in-flight 5 --records 1 --size 100 --seconds 5 --acks 1 --keys 0]
 //   moldau_load fetch   --server ... --topic t [--connections 4 --seconds 5 --bytes 1048576]   (what produce has left)
-//   moldau_load latency --server ... --topic t [--rate 1000 --seconds 5 --size 100]            (send to receipt)
+//   moldau_load latency --server ... --topic t [--rate 1000 --seconds 5 --size 100]            (send to receipt, and to the answer)
 //
-// Connection i uses partition i modulo --partitions. --limit-bytes ends a run early, before memory is full.
+// Connection i uses partition i modulo --partitions. With --keys the records of a batch have so many different keys. --limit-bytes ends a run early, before memory is full.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -68,18 +68,20 @@ struct Load {
   int64_t bytes = 0;
   int64_t errors = 0;
   std::vector<int64_t> latencies_us;
+  std::vector<int64_t> answered_us;  // likewise, of produce requests alone
 
   void start() {
     started_us = Shard::current().now_us();
     end_us = started_us + seconds * 1'000'000;
   }
   [[nodiscard]] bool is_over() const { return Shard::current().now_us() >= end_us || bytes >= limit_bytes; }
-  [[nodiscard]] int64_t percentile_us(double part) {
-    if (latencies_us.empty()) return 0;
-    std::ranges::sort(latencies_us);
-    return latencies_us[std::min(latencies_us.size() - 1, static_cast<size_t>(part * static_cast<double>(latencies_us.size())))];
-  }
 };
+
+int64_t percentile(std::vector<int64_t>& values, double part) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[std::min(values.size() - 1, static_cast<size_t>(part * static_cast<double>(values.size())))];
+}
 
 // For the records' own time stamps: read where they are made and taken, not once a turn.
 int64_t precise_us() {
@@ -114,9 +116,12 @@ task<ByteView> receive(FrameStream& frames) {
   }
 }
 
-Bytes make_batch(int64_t records, ByteView value, int64_t now_ms) {
+Bytes make_batch(int64_t records, ByteView value, int64_t now_ms, int64_t keys) {
   protocol::BatchBuilder builder({});
-  for (int64_t i = 0; i < records; ++i) builder.append(now_ms, std::nullopt, value);
+  for (int64_t i = 0; i < records; ++i) {
+    const std::string key = keys > 0 ? fmt::format("key-{}", i % keys) : "";
+    builder.append(now_ms, keys > 0 ? std::optional(as_bytes(key)) : std::nullopt, value);
+  }
   return builder.finish();
 }
 
@@ -173,7 +178,7 @@ task<void> send_all(Load& load, Connection& connection, ByteView frame, Window& 
 task<void> produce_on(Load& load, int64_t index, int64_t now_ms) {
   const auto connection = co_await open(load);
   const int64_t records = load.settings.number("records", 1);
-  const Bytes batch = make_batch(records, random_value(load.record_bytes), now_ms);
+  const Bytes batch = make_batch(records, random_value(load.record_bytes), now_ms, load.settings.number("keys", 0));
   const Bytes frame = produce_frame(load, index % load.partitions, batch);
   FrameStream frames(*connection);
   Window window;
@@ -266,9 +271,10 @@ task<void> consume_latencies(Load& load, int64_t offset, int64_t& received) {
   }
 }
 
-task<void> count_answers(FrameStream& frames, Load& load, int64_t expected) {
+task<void> take_answers(FrameStream& frames, Load& load, const std::vector<int64_t>& sent_us, int64_t expected) {
   for (int64_t i = 0; i < expected; ++i) {
     if (produce_error(co_await receive(frames)) != 0) ++load.errors;
+    load.answered_us.push_back(precise_us() - sent_us[static_cast<size_t>(i)]);
     ++load.requests;
   }
 }
@@ -277,9 +283,11 @@ task<void> measure_latency(Load& load, int64_t now_ms) {
   const auto connection = co_await open(load);
   FrameStream frames(*connection);
   Bytes value = random_value(load.record_bytes);
+  std::vector<int64_t> sent_us;
   const auto next_frame = [&] {
-    store_be(value.data() + value.size() - 8, precise_us());
-    return produce_frame(load, 0, make_batch(1, value, now_ms));
+    sent_us.push_back(precise_us());
+    store_be(value.data() + value.size() - 8, sent_us.back());
+    return produce_frame(load, 0, make_batch(1, value, now_ms, 0));
   };
   // The log's end, by one record more.
   co_await send(*connection, next_frame());
@@ -288,11 +296,12 @@ task<void> measure_latency(Load& load, int64_t now_ms) {
   const int64_t offset = response->responses.at(0).partition_responses.at(0).base_offset + 1;
 
   const int64_t rate = load.settings.number("rate", 1000);
+  sent_us.clear();
   load.start();
   int64_t received = 0;
   runtime::Scope scope;
   scope.spawn(consume_latencies(load, offset, received));
-  scope.spawn(count_answers(frames, load, rate * load.seconds));
+  scope.spawn(take_answers(frames, load, sent_us, rate * load.seconds));
   for (int64_t i = 0; i < rate * load.seconds; ++i) {
     const int64_t due_us = load.started_us + i * 1'000'000 / rate;
     runtime::Signal never;
@@ -336,9 +345,10 @@ task<void> run(Load& load, std::string word, int64_t now_ms) {
   const double took = static_cast<double>(Shard::current().now_us() - load.started_us) / 1e6;
   const auto rate = [&](int64_t count) { return static_cast<double>(count) / took; };
   fmt::print("{{\"seconds\": {:.3f}, \"requests\": {}, \"records\": {}, \"bytes\": {}, \"errors\": {}, \"requests_per_s\": {:.0f}, "
-             "\"records_per_s\": {:.0f}, \"bytes_per_s\": {:.0f}, \"p50_us\": {}, \"p99_us\": {}, \"p999_us\": {}}}\n",
+             "\"records_per_s\": {:.0f}, \"bytes_per_s\": {:.0f}, \"p50_us\": {}, \"p99_us\": {}, \"p999_us\": {}, \"answered_p50_us\": {}, \"answered_p99_us\": {}}}\n",
              took, load.requests, load.records, load.bytes, load.errors, rate(load.requests), rate(load.records), rate(load.bytes),
-             load.percentile_us(0.5), load.percentile_us(0.99), load.percentile_us(0.999));
+             percentile(load.latencies_us, 0.5), percentile(load.latencies_us, 0.99), percentile(load.latencies_us, 0.999),
+             percentile(load.answered_us, 0.5), percentile(load.answered_us, 0.99));
 }
 
 }  // namespace
