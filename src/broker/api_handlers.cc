@@ -3,7 +3,6 @@
 #include <array>
 
 #include "broker/broker_shard.h"
-#include "protocol/api_table.h"
 
 namespace moldau::broker {
 
@@ -59,11 +58,13 @@ constexpr Entry served[] = {
 
 constexpr size_t table_size = 128;
 
-std::array<ApiHandler, table_size> make_table() {
+std::array<ApiHandler, table_size> make_table(ListenerRole role) {
   std::array<ApiHandler, table_size> table{};
   for (const Entry& entry : served) {
     const protocol::ApiInfo& info = protocol::api_info(entry.key);
-    protocol::VersionRange versions = info.broker_versions;
+    protocol::VersionRange versions = offered_versions(info, role);
+    // A controller's Fetch reads the metadata log for other nodes of the quorum, which is another handler's work.
+    if (versions.is_empty() || (role == ListenerRole::controller && entry.key == ApiKey::fetch)) continue;
     // Offered from 0 because old librdkafka derives its features from it, served from 3 as in Kafka.
     if (entry.key == ApiKey::produce) versions.min = 3;
     table[static_cast<size_t>(entry.key)] = {entry.handle, versions, info.name.data()};
@@ -73,9 +74,15 @@ std::array<ApiHandler, table_size> make_table() {
 
 }  // namespace
 
-const ApiHandler& find_handler(int16_t api_key) {
-  static const auto table = make_table();
+const protocol::VersionRange& offered_versions(const protocol::ApiInfo& api, ListenerRole role) {
+  return role == ListenerRole::broker ? api.broker_versions : api.controller_versions;
+}
+
+const ApiHandler& find_handler(int16_t api_key, ListenerRole role) {
+  static const auto of_broker = make_table(ListenerRole::broker);
+  static const auto of_controller = make_table(ListenerRole::controller);
   static const ApiHandler none{};
+  const auto& table = role == ListenerRole::broker ? of_broker : of_controller;
   return api_key >= 0 && static_cast<size_t>(api_key) < table_size ? table[static_cast<size_t>(api_key)] : none;
 }
 

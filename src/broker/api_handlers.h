@@ -1,7 +1,8 @@
-// The APIs that this broker serves. One file in handlers/ for each; one line here and one in api_handlers.cc.
+// The APIs that this node serves, as a broker and as a controller. One file in handlers/ for each; one line here and one in api_handlers.cc.
 #pragma once
 
 #include "broker/request.h"
+#include "protocol/api_table.h"
 #include "protocol/version_range.h"
 #include "runtime/task.h"
 #include "security/gate.h"
@@ -21,7 +22,9 @@ struct ApiHandler {
 };
 
 // For any key, also one that Kafka does not have.
-[[nodiscard]] const ApiHandler& find_handler(int16_t api_key);
+[[nodiscard]] const ApiHandler& find_handler(int16_t api_key, ListenerRole role);
+// What ApiVersions offers of an API; empty where the listener lacks it.
+[[nodiscard]] const protocol::VersionRange& offered_versions(const protocol::ApiInfo& api, ListenerRole role);
 
 // A handler gets the gate of its own API; one that never asks it does not compile, for its parameter is unused.
 runtime::task<Reply> handle_alter_configs(RequestContext& context, Gate<ApiKey::alter_configs> gate);

@@ -1,5 +1,7 @@
 #include "broker/broker.h"
 
+#include <algorithm>
+
 #include "broker/cleaner.h"
 #include "broker/directory_set.h"
 #include "broker/group_host.h"
@@ -22,6 +24,12 @@ const metadata::ListenerEndpoint& Broker::advertised(std::string_view listener_n
   for (const metadata::ListenerEndpoint& endpoint : advertised_listeners)
     if (endpoint.name == listener_name) return endpoint;
   MOLDAU_UNREACHABLE("a listener without an advertised endpoint");
+}
+
+ListenerRole Broker::role_of(std::string_view listener_name) const {
+  const auto& of_controller = config.network.controller_listeners;
+  const auto found = std::ranges::find(of_controller, listener_name, &metadata::ListenerEndpoint::name);
+  return found == of_controller.end() ? ListenerRole::broker : ListenerRole::controller;
 }
 
 }  // namespace moldau::broker

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/broker_shard.h"
+#include "broker/listener_role.h"
 #include "broker/logger_level.h"
 #include "metadata/config/load_node_config.h"
 #include "runtime/environment.h"
@@ -54,6 +55,7 @@ class Broker {
 
   // The endpoint that clients of a listener are told to use.
   [[nodiscard]] const metadata::ListenerEndpoint& advertised(std::string_view listener_name) const;
+  [[nodiscard]] ListenerRole role_of(std::string_view listener_name) const;
 };
 
 }  // namespace moldau::broker

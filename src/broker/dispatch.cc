@@ -33,7 +33,7 @@ task<Reply> serve_request(Broker& broker, BrokerShard& shard, ClientConnection& 
   context.correlation_id = reader.int32();
   if (reader.failed()) co_return refuse(RefusalKind::header, fmt::format("a frame of {} bytes is no request", frame.size()));
 
-  const ApiHandler& handler = find_handler(context.api_key);
+  const ApiHandler& handler = find_handler(context.api_key, connection.role);
   if (handler.handle == nullptr)
     co_return refuse(RefusalKind::unknown_api, fmt::format("API key {} is not served here", context.api_key));
   // ApiVersions answers every version, for it is how a client learns the right one (KIP-511).

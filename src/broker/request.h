@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "broker/listener_role.h"
 #include "broker/refusal.h"
 #include "runtime/network.h"
 #include "security/authorizer.h"
@@ -42,6 +43,7 @@ struct ClientConnection {
   runtime::Address peer;
   runtime::Address local;
   std::string listener_name;
+  ListenerRole role = ListenerRole::broker;
   std::string software_name;     // from ApiVersions, "unknown" before (KIP-511)
   std::string software_version;
   std::shared_ptr<ConnectionWatch> watch;

@@ -214,10 +214,10 @@ TEST(DescribeTopicPartitions, NamedTopicsMayBeMissingAndABadCursorIsRefused) {
 
 TEST(DescribeCluster, FencedBrokersAreListedForWhoAsks) {
   protocol::DescribeClusterRequest request;
-  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(2)).brokers.size(), 2U);
+  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(2), EndpointType::broker).brokers.size(), 2U);
   request.include_fenced_brokers = true;
   request.include_cluster_authorized_operations = true;
-  const auto answer = answer_describe_cluster(request, *cluster(), view_of(2));
+  const auto answer = answer_describe_cluster(request, *cluster(), view_of(2), EndpointType::broker);
   ASSERT_EQ(answer.brokers.size(), 3U);
   EXPECT_TRUE(answer.brokers[2].is_fenced);
   EXPECT_EQ(answer.cluster_authorized_operations, 8096);
@@ -226,10 +226,10 @@ TEST(DescribeCluster, FencedBrokersAreListedForWhoAsks) {
 TEST(DescribeCluster, AControllersEndpointIsElsewhere) {
   protocol::DescribeClusterRequest request;
   request.endpoint_type = 2;
-  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(1)).error_code, code(ErrorCode::mismatched_endpoint_type));
-  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(0)).error_code, code(ErrorCode::invalid_request));
+  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(1), EndpointType::broker).error_code, code(ErrorCode::mismatched_endpoint_type));
+  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(0), EndpointType::broker).error_code, code(ErrorCode::invalid_request));
   request.endpoint_type = 9;
-  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(1)).error_code, code(ErrorCode::unsupported_endpoint_type));
+  EXPECT_EQ(answer_describe_cluster(request, *cluster(), view_of(1), EndpointType::broker).error_code, code(ErrorCode::unsupported_endpoint_type));
 }
 
 }  // namespace

@@ -118,16 +118,17 @@ Acceptor::Ticket::~Ticket() {
   home.post([state = std::move(state_), listener = listener_, host = std::move(host_)] { state->release(listener, host); });
 }
 
-Acceptor::Acceptor(runtime::Environment& environment, const metadata::NetworkConfig& network, MetricRegistry& metrics)
+Acceptor::Acceptor(runtime::Environment& environment, const Listeners& listeners, const metadata::NetworkConfig& network, MetricRegistry& metrics)
     : environment_(environment),
+      listeners_(listeners),
       network_(network),
-      state_(std::make_shared<State>(*environment.shards().front(), network.listeners.size(), metrics)) {}
+      state_(std::make_shared<State>(*environment.shards().front(), listeners.size(), metrics)) {}
 
 Acceptor::~Acceptor() { close(); }
 
 Outcome Acceptor::bind(Serve serve) {
-  for (size_t i = 0; i < network_.listeners.size(); ++i) {
-    const metadata::ListenerEndpoint& endpoint = network_.listeners[i];
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    const metadata::ListenerEndpoint& endpoint = listeners_[i];
     auto door = std::make_unique<Door>(state_, i, endpoint.name);
     auto listener = environment_.network().listen(
         {endpoint.host, endpoint.port},
@@ -165,16 +166,15 @@ std::vector<runtime::Address> Acceptor::addresses() const {
   return all;
 }
 
-ConnectionLimits connection_limits(const metadata::ConfigMap& effective, const metadata::NetworkConfig& network,
-                                   int32_t own_max_connections) {
+ConnectionLimits connection_limits(const metadata::ConfigMap& effective, const Listeners& listeners, const metadata::NodeConfig& config) {
   const auto number = [&effective](std::string_view key) { return static_cast<int32_t>(metadata::node_integer(effective, key)); };
   ConnectionLimits limits;
-  limits.max_connections = std::min(number("max.connections"), own_max_connections);
+  limits.max_connections = std::min(number("max.connections"), config.own.connections_max);
   limits.max_creation_rate_per_s = number("max.connection.creation.rate");
   limits.max_connections_per_ip = number("max.connections.per.ip");
   for (const auto& [host, most] : metadata::parse_ip_overrides(metadata::node_text(effective, "max.connections.per.ip.overrides")))
     limits.max_connections_per_ip_overrides[host] = most;
-  for (const metadata::ListenerEndpoint& listener : network.listeners) {
+  for (const metadata::ListenerEndpoint& listener : listeners) {
     const auto of_listener = [&](std::string_view key) {
       std::string name = listener.name;
       std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
@@ -183,7 +183,7 @@ ConnectionLimits connection_limits(const metadata::ConfigMap& effective, const m
     };
     limits.listeners.push_back({.max_connections = of_listener("max.connections"),
                                 .max_creation_rate_per_s = of_listener("max.connection.creation.rate"),
-                                .is_protected = listener.name == network.inter_broker_listener_name});
+                                .is_protected = listener.name == config.network.inter_broker_listener_name});
   }
   return limits;
 }

@@ -1,6 +1,7 @@
-// Acceptor: the node's listeners, and who is let in through them.
+// Acceptor: listeners, and who is let in through them: one for the broker's, one for the controller's, whose connections
+// do not count among the broker's.
 //
-// Binds every broker's listener, asks the ConnectionQuotas before a connection is taken, and hands it to a shard with a
+// Binds every listener, asks the ConnectionQuotas before a connection is taken, and hands it to a shard with a
 // ticket; when the connection goes, so does the ticket, and its place is free again. Lives on shard 0, where the sockets
 // listen; connections and their tickets may end on any shard.
 #pragma once
@@ -19,16 +20,19 @@
 
 namespace moldau::server {
 
-// The limits that the broker's settings say, for `listeners` of the node's configuration.
-[[nodiscard]] ConnectionLimits connection_limits(const metadata::ConfigMap& effective, const metadata::NetworkConfig& network,
-                                                 int32_t own_max_connections);
+using Listeners = std::vector<metadata::ListenerEndpoint>;
+
+// The limits that the node's settings say for these listeners of its configuration.
+[[nodiscard]] ConnectionLimits connection_limits(const metadata::ConfigMap& effective, const Listeners& listeners,
+                                                 const metadata::NodeConfig& config);
 
 class Acceptor {
  public:
   // `serve` is called on the shard that got the connection.
   using Serve = std::function<void(std::unique_ptr<runtime::Connection>, const std::string& listener_name)>;
 
-  Acceptor(runtime::Environment& environment, const metadata::NetworkConfig& network, MetricRegistry& metrics);
+  // `listeners` and `network` outlive the acceptor.
+  Acceptor(runtime::Environment& environment, const Listeners& listeners, const metadata::NetworkConfig& network, MetricRegistry& metrics);
   ~Acceptor();
 
   [[nodiscard]] result<void, std::string> bind(Serve serve);
@@ -37,10 +41,8 @@ class Acceptor {
   void on_excess(std::function<void()> close_one);
   void close();
 
-  // As bound, in the order of `listeners`.
+  // As bound, in the order of the listeners.
   [[nodiscard]] std::vector<runtime::Address> addresses() const;
-  // Whose connections are not closed for others (KIP-402).
-  [[nodiscard]] const std::string& protected_listener() const { return network_.inter_broker_listener_name; }
 
  private:
   class Door;
@@ -48,6 +50,7 @@ class Acceptor {
   struct State;
 
   runtime::Environment& environment_;
+  const Listeners& listeners_;
   const metadata::NetworkConfig& network_;
   std::shared_ptr<State> state_;
   std::vector<std::unique_ptr<Door>> doors_;

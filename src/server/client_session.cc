@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "broker/broker.h"
 #include "broker/broker_shard.h"
 
 namespace moldau::server {
@@ -28,6 +29,7 @@ ClientSession::ClientSession(broker::Broker& broker, broker::BrokerShard& shard,
   client_.peer = connection_->peer();
   client_.local = connection_->local();
   client_.listener_name = std::move(listener_name);
+  client_.role = broker.role_of(client_.listener_name);
   client_.software_name = client_.software_version = "unknown";
   client_.watch = std::make_shared<broker::ConnectionWatch>();
 }

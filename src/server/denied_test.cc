@@ -101,7 +101,7 @@ TEST(DeniedCaller, IsShownForEveryApiThatIsServed) {
   std::set<std::string> shown;
   for (const Case& one : cases()) shown.insert(one.api);
   for (const security::AccessLine& line : security::access_table) {
-    const auto& handler = broker::find_handler(static_cast<int16_t>(line.api));
+    const auto& handler = broker::find_handler(static_cast<int16_t>(line.api), broker::ListenerRole::broker);
     if (handler.handle != nullptr && !line.checks.empty()) EXPECT_TRUE(shown.contains(handler.name)) << handler.name << " is served and not shown";
   }
 }

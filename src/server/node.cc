@@ -78,16 +78,20 @@ task<Outcome> Node::open_metadata() {
 
 Outcome Node::bind() {
   const metadata::NetworkConfig& network = config_.node.network;
-  acceptor_ = std::make_unique<Acceptor>(environment_, network, broker_.first_shard().metrics);
-  acceptor_->set_limits(connection_limits(config_.given, network, config_.node.own.connections_max));
+  MetricRegistry& metrics = broker_.first_shard().metrics;
+  acceptor_ = std::make_unique<Acceptor>(environment_, network.listeners, network, metrics);
+  controller_acceptor_ = std::make_unique<Acceptor>(environment_, network.controller_listeners, network, metrics);
+  set_connection_limits(config_.given);
   // Connections may come before the node serves: they are handed over once it does.
-  MOLDAU_CHECK(acceptor_->bind([this](std::unique_ptr<runtime::Connection> connection, const std::string& listener_name) {
+  const Acceptor::Serve serve = [this](std::unique_ptr<runtime::Connection> connection, const std::string& listener_name) {
     // On any shard: `ready` is what says that shard 0 has made the sessions, so it is asked first.
     if (broker_.ready)
       sessions_[static_cast<size_t>(runtime::Shard::current().index())]->serve(std::move(connection), listener_name);
     else
       connection->close();
-  }));
+  };
+  MOLDAU_CHECK(acceptor_->bind(serve));
+  MOLDAU_CHECK(controller_acceptor_->bind(serve));
   broker_.advertised_listeners = network.advertised_listeners;
   const std::vector<runtime::Address> bound = acceptor_->addresses();
   for (metadata::ListenerEndpoint& advertised : broker_.advertised_listeners) {
@@ -97,9 +101,14 @@ Outcome Node::bind() {
   }
   broker_.on_broker_configs = [this](const metadata::MetadataImage& image) {
     const metadata::BrokerLayers layers = metadata::broker_layers(config_.given, image, config_.node.node_id.value());
-    acceptor_->set_limits(connection_limits(layers.effective, config_.node.network, config_.node.own.connections_max));
+    set_connection_limits(layers.effective);
   };
   return {};
+}
+
+void Node::set_connection_limits(const metadata::ConfigMap& effective) {
+  acceptor_->set_limits(connection_limits(effective, config_.node.network.listeners, config_.node));
+  controller_acceptor_->set_limits(connection_limits(effective, config_.node.network.controller_listeners, config_.node));
 }
 
 // Of the shards' longest silent clients one goes; the first shard that has one gives it.
@@ -205,6 +214,7 @@ task<void> Node::stop() {
   if (!started_) co_return;
   broker_.ready = false;
   if (acceptor_) acceptor_->close();
+  if (controller_acceptor_) controller_acceptor_->close();
   co_await broker_.cleaner->stop();
   if (maintenance_) co_await maintenance_->stop();
   co_await leave_cluster();

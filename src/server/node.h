@@ -30,7 +30,7 @@ class Node {
   [[nodiscard]] runtime::task<void> stop();
 
   [[nodiscard]] broker::Broker& broker() { return broker_; }
-  // As bound, in the order of `listeners`.
+  // The broker's listeners as bound, in the order of `listeners`.
   [[nodiscard]] std::vector<runtime::Address> addresses() const { return acceptor_->addresses(); }
 
  private:
@@ -39,6 +39,7 @@ class Node {
   [[nodiscard]] runtime::task<result<void, std::string>> register_broker();
   [[nodiscard]] runtime::task<result<void, std::string>> unfence();
   [[nodiscard]] result<void, std::string> bind();
+  void set_connection_limits(const metadata::ConfigMap& effective);
   void serve_connections();
   [[nodiscard]] runtime::task<void> close_a_clients_connection();
   [[nodiscard]] runtime::task<void> leave_cluster();
@@ -48,7 +49,8 @@ class Node {
   metadata::LoadedConfig config_;
   broker::Broker broker_;
   std::vector<std::unique_ptr<ShardSessions>> sessions_;
-  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<Acceptor> acceptor_;             // the broker's listeners
+  std::unique_ptr<Acceptor> controller_acceptor_;  // the controller's
   std::unique_ptr<broker::Maintenance> maintenance_;
   int64_t broker_epoch_ = -1;
   bool started_ = false;

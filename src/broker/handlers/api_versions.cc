@@ -1,4 +1,4 @@
-// ApiVersions (KIP-35, KIP-511): which versions of which APIs this broker serves. An API that is not built is absent.
+// ApiVersions (KIP-35, KIP-511): which versions of which APIs this listener serves. An API that is not built is absent.
 #include "broker/api_handlers.h"
 #include "broker/broker_shard.h"
 #include "broker/reply.h"
@@ -21,13 +21,13 @@ static bool is_valid_software_text(std::string_view text) {
   return std::ranges::all_of(text, [&](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
 }
 
-static void add_served_apis(ApiVersionsResponse& response) {
+static void add_served_apis(ApiVersionsResponse& response, ListenerRole role) {
   for (const protocol::ApiInfo& api : protocol::api_table()) {
-    if (find_handler(static_cast<int16_t>(api.key)).handle == nullptr) continue;
+    if (find_handler(static_cast<int16_t>(api.key), role).handle == nullptr) continue;
     auto& entry = response.api_keys.emplace_back();
     entry.api_key = static_cast<int16_t>(api.key);
-    entry.min_version = api.broker_versions.min;
-    entry.max_version = api.broker_versions.max;
+    entry.min_version = offered_versions(api, role).min;
+    entry.max_version = offered_versions(api, role).max;
   }
 }
 
@@ -54,7 +54,7 @@ static void add_features(ApiVersionsResponse& response, const metadata::Metadata
 task<Reply> handle_api_versions(RequestContext& context, Gate<ApiKey::api_versions> gate) {
   gate.is_open();
   ApiVersionsResponse response;
-  const protocol::VersionRange versions = find_handler(context.api_key).versions;
+  const protocol::VersionRange versions = find_handler(context.api_key, context.connection.role).versions;
   if (!versions.contains(context.version)) {
     response.error_code = static_cast<int16_t>(ErrorCode::unsupported_version);
     auto& entry = response.api_keys.emplace_back();
@@ -73,7 +73,7 @@ task<Reply> handle_api_versions(RequestContext& context, Gate<ApiKey::api_versio
     context.connection.software_name = request.client_software_name;
     context.connection.software_version = request.client_software_version;
   }
-  add_served_apis(response);
+  add_served_apis(response, context.connection.role);
   if (context.version >= 3) add_features(response, *context.shard.image, context.version);
   co_return make_reply(context, response);
 }
