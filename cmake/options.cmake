@@ -19,6 +19,10 @@ target_compile_options(moldau_options INTERFACE
   -Wno-missing-field-initializers
   ${moldau_hardening}
   -fno-omit-frame-pointer -gline-tables-only)
+if(CMAKE_UNITY_BUILD)
+  # A local may have the name of something in a source that only this build puts in front of it.
+  target_compile_options(moldau_options INTERFACE -Wno-shadow)
+endif()
 target_compile_definitions(moldau_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT MOLDAU_SANITIZE)
   target_compile_definitions(moldau_options INTERFACE _FORTIFY_SOURCE=3)

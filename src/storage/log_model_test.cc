@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/sanitizer.h"
 #include "storage/log_for_test.h"
 
 namespace moldau::storage::test {
@@ -236,7 +237,7 @@ class Lockstep {
 TEST(LogModel, BehavesLikeAListOfBatches) {
   const LogLevel level = log_level();
   set_log_level(LogLevel::off);
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= rounds_for_test(60); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Lockstep story(seed);
     for (int i = 0; i < 400 && !testing::Test::HasFatalFailure(); ++i) {

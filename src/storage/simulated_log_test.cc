@@ -1,6 +1,7 @@
 // Logs on a simulated disk: what a power cut takes, and what happens while operations take their time.
 #include <gtest/gtest.h>
 
+#include "base/sanitizer.h"
 #include "protocol/batch_builder.h"
 #include "runtime/simulated/world.h"
 #include "storage/log.h"
@@ -37,28 +38,21 @@ LogOptions options_of(Environment& environment, OpenFiles& open_files) {
   return options;
 }
 
-// What is never destroyed, because the process that used it was cut off in the middle.
-struct Survivors {
-  std::unique_ptr<OpenFiles> open_files;
-  std::unique_ptr<Log> log;
-};
-
 // Five records a millisecond apart, flushed one by one, and a roll; then perhaps a sixth record. Gives the recovery point.
 Offset write_and_cut(World& world, Node& node, bool writes_on) {
-  auto* const survivors = new Survivors;
   Offset recovery_point(0);
   bool done = false;
   world.boot(node, [&](Environment& environment) -> task<void> {
     EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
-    survivors->open_files = std::make_unique<OpenFiles>(environment.files(), 16);
-    survivors->log = std::move(*co_await Log::open(options_of(environment, *survivors->open_files)));
+    OpenFiles open_files(environment.files(), 16);
+    auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
     for (int i = 0; i < 5 + static_cast<int>(writes_on); ++i) {
-      if (i == 5) EXPECT_TRUE(co_await survivors->log->roll());
+      if (i == 5) EXPECT_TRUE(co_await log->roll());
       Bytes batch = batch_at(first_ms + i);
-      EXPECT_TRUE(co_await survivors->log->append_as_leader({.records = batch}));
+      EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
     }
-    recovery_point = survivors->log->recovery_point();
-    if (!writes_on) EXPECT_TRUE(co_await survivors->log->roll());
+    recovery_point = log->recovery_point();
+    if (!writes_on) EXPECT_TRUE(co_await log->roll());
     done = true;
     co_await runtime::sleep_ms(1'000'000);
   });
@@ -68,7 +62,7 @@ Offset write_and_cut(World& world, Node& node, bool writes_on) {
 }
 
 TEST(SimulatedLog, a_rolled_segment_is_found_by_time_after_a_power_cut) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
     World world(seed);
     Node& node = world.add_node("node");
     const bool writes_on = seed % 2 == 0;
@@ -90,14 +84,13 @@ TEST(SimulatedLog, a_rolled_segment_is_found_by_time_after_a_power_cut) {
 }
 
 TEST(SimulatedLog, a_log_directory_and_its_checkpoints_outlast_a_power_cut_right_after_they_were_made) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
     World world(seed);
     Node& node = world.add_node("node");
-    auto* const directory = new std::unique_ptr<LogDirectory>;
     bool done = false;
     world.boot(node, [&](Environment& environment) -> task<void> {
-      *directory = std::move(*co_await LogDirectory::open(environment, "/srv/moldau/data"));
-      EXPECT_TRUE(co_await (*directory)->write_recovery_points({{"t", 0, Offset(7)}}));
+      auto directory = std::move(*co_await LogDirectory::open(environment, "/srv/moldau/data"));
+      EXPECT_TRUE(co_await directory->write_recovery_points({{"t", 0, Offset(7)}}));
       done = true;
       co_await runtime::sleep_ms(1'000'000);
     });
@@ -110,7 +103,7 @@ TEST(SimulatedLog, a_log_directory_and_its_checkpoints_outlast_a_power_cut_right
 
 // An append that waits while another's flush fails must not flush again: that would succeed and put nothing on the medium.
 TEST(SimulatedLog, nothing_is_acknowledged_behind_a_flush_that_failed) {
-  for (uint64_t seed = 0; seed < 40; ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(40); ++seed) {
     World world(seed);
     Node& node = world.add_node("node");
     int acknowledged = 0;
@@ -146,7 +139,7 @@ task<void> read_on(Log& log, const bool& stop) {
 }
 
 TEST(SimulatedLog, retention_takes_nothing_from_readers_but_what_it_removes) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
     World world(seed);
     Node& node = world.add_node("node");
     world.boot(node, [](Environment& environment) -> task<void> {

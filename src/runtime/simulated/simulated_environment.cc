@@ -13,6 +13,7 @@ SimulatedShard& current_shard() { return static_cast<SimulatedShard&>(Shard::cur
 
 void SimulatedShard::run_turn() {
   set_current(this);
+  frames_.enter();
   now_us_ = world_.now_us();
   const uint64_t limit = timers_.next_sequence();
   while (Job job = timers_.take_due(now_us_, limit)) job();
@@ -24,16 +25,17 @@ void SimulatedShard::run_turn() {
       item.job();
   }
   running_.clear();
+  frames_.leave();
   set_current(nullptr);
 }
 
 SimulatedEnvironment::SimulatedEnvironment(World& world, Node& node, uint64_t life, int shards, uint64_t seed)
     : world_(world), node_(node), life_(life), random_(seed) {
   for (int i = 0; i < shards; ++i) {
-    simulated_shards_.push_back(std::make_unique<SimulatedShard>(i, world));
+    simulated_shards_.push_back(std::make_unique<SimulatedShard>(i, world, frames_));
     shards_.push_back(simulated_shards_.back().get());
   }
-  simulated_shards_.push_back(std::make_unique<SimulatedShard>(shards, world));
+  simulated_shards_.push_back(std::make_unique<SimulatedShard>(shards, world, frames_));
   files_ = std::make_unique<SimulatedFiles>(*this);
   network_ = std::make_unique<SimulatedNetwork>(*this);
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/environment.h"
 #include "runtime/scope.h"
+#include "runtime/simulated/process_frames.h"
 #include "runtime/simulated/world.h"
 #include "runtime/timer_heap.h"
 
@@ -13,7 +14,8 @@ namespace moldau::runtime::simulated {
 
 class SimulatedShard final : public Shard {
  public:
-  SimulatedShard(int index, World& world) : Shard(index), world_(world), now_us_(world.now_us()) {}
+  SimulatedShard(int index, World& world, ProcessFrames& frames)
+      : Shard(index), world_(world), frames_(frames), now_us_(world.now_us()) {}
 
   void post(Job job) override { ready_.push_back({nullptr, std::move(job)}); }
   void resume_soon(std::coroutine_handle<> waiting) override { ready_.push_back({waiting, {}}); }
@@ -33,6 +35,7 @@ class SimulatedShard final : public Shard {
     Job job;
   };
   World& world_;
+  ProcessFrames& frames_;
   int64_t now_us_;
   TimerHeap timers_;
   std::vector<Ready> ready_;
@@ -64,8 +67,6 @@ class SimulatedEnvironment final : public Environment {
   [[nodiscard]] bool has_ended() const;
 
   int64_t paused_until_us = 0;
-  // What waited for the network when the process was killed: kept so that leak checkers can still reach it.
-  std::vector<std::coroutine_handle<>> stranded;
 
  private:
   task<void> run_main();
@@ -74,6 +75,7 @@ class SimulatedEnvironment final : public Environment {
   Node& node_;
   uint64_t life_;
   Random random_;
+  ProcessFrames frames_;
   std::vector<std::unique_ptr<SimulatedShard>> simulated_shards_;
   std::vector<Shard*> shards_;
   std::unique_ptr<FileSystem> files_;

@@ -205,8 +205,7 @@ void Wire::end_of(uint64_t life) {
         schedule_reset(link, 1 - side, silent ? world_.random().between(100'000, 5'000'000) : choose_latency());
       }
       own.closed = true;
-      for (std::coroutine_handle<>* waiter : {&own.reader, &own.writer})
-        if (*waiter) world_.environment_of(life)->stranded.push_back(std::exchange(*waiter, {}));
+      own.reader = own.writer = {};
       own.arrived = {};
       own.taken = 0;
       own.coming.clear();

@@ -7,10 +7,6 @@
 #include "base/crc32c.h"
 #include "runtime/simulated/simulated_environment.h"
 
-#if __has_feature(address_sanitizer)
-#include <sanitizer/lsan_interface.h>
-#endif
-
 namespace moldau::runtime::simulated {
 
 namespace {
@@ -20,14 +16,6 @@ std::vector<std::unique_ptr<SimulatedEnvironment>>& graveyard() {
   static auto* const environments = new std::vector<std::unique_ptr<SimulatedEnvironment>>;
   return *environments;
 }
-
-// What is allocated while a node runs is no leak: a killed one never gives it back, and much of it (the frames that
-// waited for its connections) nothing but itself points to any more.
-#if __has_feature(address_sanitizer)
-using MayNeverBeFreed = __lsan::ScopedDisabler;
-#else
-struct [[maybe_unused]] MayNeverBeFreed {};
-#endif
 
 }  // namespace
 
@@ -61,7 +49,6 @@ SimulatedEnvironment* World::environment_of(uint64_t life) const {
 
 void World::boot(Node& node, Main main) {
   MOLDAU_ASSERT_MSG(!node.is_running(), "the node is running already");
-  [[maybe_unused]] const MayNeverBeFreed amnesty;
   const uint64_t life = next_life_++;
   ++node.boots_;
   trace("boot", node.host, life);
@@ -115,7 +102,6 @@ void World::schedule(int64_t delay_us, uint64_t life, Job job) {
 }
 
 bool World::step() {
-  [[maybe_unused]] const MayNeverBeFreed amnesty;
   if (run_due_event()) return true;
   if (run_one_shard()) return true;
   return pass_time();

@@ -2,6 +2,7 @@
 // of a directory's changes any tail. Afterwards the log opens without damage, readers find what was committed, producers
 // go on, and a whole round cleans it.
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "runtime/simulated/simulated_environment.h"
 #include "storage/compaction/history_for_test.h"
 
@@ -90,8 +91,8 @@ bool crash_after(uint64_t seed, int changes) {
 TEST(CleaningCrash, NothingCommittedIsLostWhereverThePowerGoes) {
   const LogLevel level = log_level();
   set_log_level(LogLevel::off);
-  int crashes = 0;
-  for (uint64_t seed = 1; seed <= 10 && !testing::Test::HasFailure(); ++seed) {
+  uint64_t crashes = 0;
+  for (uint64_t seed = 1; seed <= rounds_for_test(10) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     for (int changes = 0; !testing::Test::HasFailure(); ++changes) {
       SCOPED_TRACE(fmt::format("crash after {} changes", changes));
@@ -100,7 +101,7 @@ TEST(CleaningCrash, NothingCommittedIsLostWhereverThePowerGoes) {
     }
   }
   RecordProperty("crashes", crashes);
-  EXPECT_GT(crashes, 500);
+  EXPECT_GT(crashes, rounds_for_test(500));
   set_log_level(level);
 }
 

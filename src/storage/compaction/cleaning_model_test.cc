@@ -1,6 +1,7 @@
 // Random histories that are cleaned again and again, with crashes and clean stops between: for every key the last
 // committed value stays the same, whatever was cleaned how often. Same seed, same story.
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
@@ -106,8 +107,8 @@ class CleaningStory {
 TEST(CleaningModel, KeepsTheLastCommittedValueOfEveryKey) {
   const LogLevel level = log_level();
   set_log_level(LogLevel::off);
-  int rounds = 0;
-  for (uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+  uint64_t rounds = 0;
+  for (uint64_t seed = 1; seed <= rounds_for_test(60) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     CleaningStory story(seed);
     for (int i = 0; i < 300 && !testing::Test::HasFailure(); ++i) {
@@ -116,7 +117,7 @@ TEST(CleaningModel, KeepsTheLastCommittedValueOfEveryKey) {
     }
     rounds += story.rounds();
   }
-  EXPECT_GT(rounds, 500);
+  EXPECT_GT(rounds, rounds_for_test(500));
   set_log_level(level);
 }
 
