@@ -1,13 +1,14 @@
-# moldau_module(NAME [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
+# moldau_module(NAME [NOT_SANITIZED] [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
 # from every source below the folder (but those that EXCLUDE matches, which another target takes) and from SOURCES, and
 # beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them; *_bench.cc
-# become NAME_bench, which is built when it is named. The targets unit_tests and fuzzers are all of each.
+# become NAME_bench, which is built when it is named. The targets unit_tests and fuzzers are all of each; a
+# module that is NOT_SANITIZED has its tests in the other builds alone.
 option(MOLDAU_FUZZ "Build the libFuzzer targets" OFF)
 add_custom_target(unit_tests)
 add_custom_target(fuzzers)
 
 function(moldau_module name)
-  cmake_parse_arguments(arg "" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "NOT_SANITIZED" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
@@ -41,7 +42,9 @@ function(moldau_module name)
       endif()
     endforeach()
     add_test(NAME ${name} COMMAND ${name}_test)
-    add_dependencies(unit_tests ${name}_test)
+    if(NOT arg_NOT_SANITIZED OR NOT MOLDAU_SANITIZE)
+      add_dependencies(unit_tests ${name}_test)
+    endif()
   endif()
   find_package(benchmark QUIET)
   if(benches AND benchmark_FOUND)

@@ -19,6 +19,9 @@ from harness import apache_kafka
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 API_VERSIONS_V0 = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
+# A sanitizer's report (its exit code is ThreadSanitizer's), an assertion, and what the hardware refuses.
+ENDED_BY_A_FAULT = (66, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL)
+
 
 def moldau_binary():
     return pathlib.Path(os.environ.get("MOLDAU_BINARY", ROOT / "build" / "release" / "moldau"))
@@ -114,7 +117,10 @@ class Node:
             raise NodeFailed(f"{self.target} stopped with code {code}; it said:\n{self.said()}")
 
     def kill(self):
-        self.end(signal.SIGKILL, 30)
+        """Ends it at once. One that had ended by a fault of its own meanwhile must not pass for killed."""
+        code = self.end(signal.SIGKILL, 30)
+        if code in ENDED_BY_A_FAULT:
+            raise NodeFailed(f"{self.target} had ended with code {code} before it was killed; it said:\n{self.said(100)}")
 
     def end(self, sig, seconds):
         if self.process is None:
