@@ -25,6 +25,8 @@
 
 namespace moldau::storage {
 
+struct Examination;
+struct ExaminationTerms;
 struct PreparedAppend;
 
 class Log {
@@ -108,6 +110,13 @@ class Log {
   runtime::task<log_result<int>> delete_old_segments();
   // Removes the files whose delay is over. For the owner's clockwork, and before close().
   runtime::task<log_result<>> remove_deleted_files(int64_t now_ms);
+
+  // --- damage (log_damage.cc, docs/internals/scrubbing.md) ---
+  // Reads a segment whole and checks all of it: what is damaged is quarantined, an index that is wrong is built again.
+  // False: it was stopped, or the segment went meanwhile.
+  runtime::task<log_result<bool>> examine(SegmentPtr segment, const ExaminationTerms& terms);
+  // What no reader is given, by offset.
+  [[nodiscard]] std::vector<QuarantinedRange> quarantined() const;
 
   // --- compaction, for compaction/log_cleaning.h ---
   // The segments that may hold offsets in [from, to).
@@ -197,6 +206,16 @@ class Log {
 
   runtime::task<log_result<>> write_what_a_stop_leaves();
 
+  // log_damage.cc
+  runtime::task<log_result<>> make_known(SegmentPtr segment, uint32_t begin, uint32_t end);
+  runtime::task<log_result<bool>> check_part(SegmentPtr segment, uint32_t begin, uint32_t end);
+  runtime::task<log_result<std::optional<BatchPlace>>> find_for_reader(SegmentPtr segment, Offset offset);
+  runtime::task<log_result<std::optional<FoundOffset>>> search_checked(SegmentPtr segment, uint32_t position, int64_t timestamp_ms,
+                                                                       Offset start);
+  [[nodiscard]] Offset limit_of(const Segment& segment) const;
+  void take_verdict(SegmentPtr segment, const Examination& found);
+  runtime::task<log_result<>> mend_indexes(SegmentPtr segment, const Examination& found);
+
   // log_append.cc; the mutex is held
   [[nodiscard]] bool needs_flush_now() const { return end_.offset - recovery_point_ >= config().flush_messages; }
   runtime::task<log_result<AppendInfo>> write_prepared(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard,
@@ -254,6 +273,7 @@ class Log {
   std::vector<DeletedFile> deleted_files_;
   runtime::Mutex mutex_;
   runtime::Mutex flushing_;
+  runtime::Mutex checking_;  // of what is read for the first time: who wants the same part waits, and finds it checked
   runtime::Scope background_;
   uint64_t truncations_ = 0;  // counts them, for a flush or commit that runs meanwhile
   uint64_t swaps_ = 0;        // counts them (compaction), for a read that runs meanwhile

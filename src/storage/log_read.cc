@@ -1,5 +1,6 @@
 // Reading: from an offset to a range of a file, from a time to an offset. Nothing is copied here; what is looked at is
-// headers, and for a lookup by time the records of one batch.
+// headers, and for a lookup by time the records of one batch. What nobody has looked at since the log was opened is checked
+// first (log_damage.cc); from there on it is given away unseen.
 #include <algorithm>
 
 #include "base/mutant.h"
@@ -38,11 +39,11 @@ log_result<std::optional<FoundOffset>> find_record(ByteView batch, int64_t times
   }
 }
 
-// Looks through a segment from `position` on; batches that end below `start` are passed over.
-task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t position, int64_t timestamp_ms,
+// Looks through the sound bytes of a segment from `position` to `end`; batches that end below `start` are passed over.
+task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t position, uint32_t end, int64_t timestamp_ms,
                                                     Offset start) {
   MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
-  BatchScanner scanner(file, position, segment->size_bytes());
+  BatchScanner scanner(file, position, end);
   while (true) {
     const ScanStep step = scanner.next();
     if (step == ScanStep::need_bytes) {
@@ -78,10 +79,12 @@ task<log_result<Log::Place>> Log::resolve(Place place) {
   if (place.offset == end_.offset) co_return end_;
   for (SegmentPtr segment = floor_segment(place.offset); segment != nullptr;
        segment = higher_segment(segment->base_offset())) {
-    MOLDAU_CO_TRY(const std::optional<BatchPlace> found, co_await segment->find(place.offset));
-    if (!found) continue;
+    auto found = co_await find_for_reader(segment, place.offset);
+    const DamagedRange* damage = found ? nullptr : segment->trust().damage_at_offset(place.offset);
+    if (!found && damage == nullptr) co_return fail(std::move(found.error()));
+    if (found && !*found) continue;
     place.segment_base = segment->base_offset();
-    place.position = found->position;
+    place.position = damage != nullptr ? damage->begin : (*found)->position;
     co_return place;
   }
   co_return end_;
@@ -131,7 +134,7 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
   for (; segment != nullptr; segment = higher_segment(segment->base_offset())) {
     if (segment->base_offset() > limit.segment_base) co_return info;
     const uint32_t segment_end = segment->base_offset() == limit.segment_base ? limit.position : segment->size_bytes();
-    auto found = co_await segment->find(from);
+    auto found = co_await find_for_reader(segment, from);
     // Compaction put another segment in this one's place, which may hold what its successors held: begin again.
     if (swaps_ != swaps) co_return co_await read(from, max_bytes, min_one_batch, isolation);
     if (!found) co_return failed(segment, std::move(found.error()));
@@ -143,6 +146,14 @@ task<log_result<ReadInfo>> Log::read(Offset from, uint32_t max_bytes, bool min_o
     info.first_batch_offset = batch.base_offset;
     info.size_bytes = batch.position < segment_end ? std::min(segment_end - batch.position, wanted) : 0;
     if (info.size_bytes == 0) co_return info;
+    const auto position = static_cast<uint32_t>(info.position);
+    if (!segment->trust().is_verified(position, position + info.size_bytes) && !MOLDAU_MUTANT("served-without-check")) {
+      if (auto known = co_await make_known(segment, position, position + info.size_bytes); !known)
+        co_return failed(segment, std::move(known.error()));
+      if (swaps_ != swaps || !segment->trust().is_verified(position, position + batch.size_bytes))
+        co_return co_await read(from, max_bytes, min_one_batch, isolation);
+      info.size_bytes = std::min(info.size_bytes, segment->trust().sound_end(position, segment->size_bytes()) - position);
+    }
     auto file = co_await segment->log_file();
     if (!file) co_return failed(segment, std::move(file.error()));
     info.file = std::move(*file);
@@ -170,6 +181,25 @@ task<log_result<>> Log::collect_aborted(Offset from, SegmentPtr segment, ReadInf
   for (const AbortedTransaction& transaction : aborted)
     info.aborted.push_back({transaction.producer_id, transaction.first_offset});
   co_return log_result<>{};
+}
+
+// Checks a part, looks through it, and goes on with the next part; what is damaged is passed over.
+task<log_result<std::optional<FoundOffset>>> Log::search_checked(SegmentPtr segment, uint32_t position, int64_t timestamp_ms,
+                                                                 Offset start) {
+  constexpr uint32_t part_bytes = 256 * 1024;
+  while (position < segment->size_bytes()) {
+    const uint32_t size = segment->size_bytes();
+    const uint32_t wanted_end = position + std::min(part_bytes, size - position);
+    if (!segment->trust().is_known(position, wanted_end)) MOLDAU_CO_CHECK(co_await make_known(segment, position, wanted_end));
+    SegmentTrust& trust = segment->trust();
+    const uint32_t end = std::min(std::max(trust.reach_of(position), position), trust.sound_end(position, size));
+    MOLDAU_CO_TRY(const auto found, co_await search(segment, position, end, timestamp_ms, start));
+    if (found) co_return found;
+    const uint32_t next = segment->trust().damage_end(end);
+    if (next == position) break;  // it was truncated
+    position = next;
+  }
+  co_return std::optional<FoundOffset>{};
 }
 
 task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t timestamp_ms) {
@@ -203,7 +233,7 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     auto place = co_await newest->find(best.offset);
     if (!place) co_return fail(noted(std::move(place.error())));
     if (!*place) co_return std::optional<FoundOffset>{};
-    auto found = co_await search(newest, (*place)->position, best.timestamp_ms, Offset(0));
+    auto found = co_await search_checked(newest, (*place)->position, best.timestamp_ms, Offset(0));
     if (!found) co_return fail(noted(std::move(found.error())));
     co_return *found;
   }
@@ -214,8 +244,14 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     if (*largest < timestamp_ms) continue;
     auto position = co_await segment->position_for_timestamp(timestamp_ms, log_start_offset_);
     if (!position && is_gone(segments_, segment, log_start_offset_)) continue;
+    if (position && *position < segment->size_bytes() && !segment->trust().is_known(*position, *position + 1)) {
+      // The index may be what is wrong; then it is right afterwards.
+      if (auto known = co_await make_known(segment, *position, *position + 1); !known)
+        co_return fail(noted(std::move(known.error())));
+      position = co_await segment->position_for_timestamp(timestamp_ms, log_start_offset_);
+    }
     if (!position) co_return fail(noted(std::move(position.error())));
-    auto found = co_await search(segment, *position, timestamp_ms, log_start_offset_);
+    auto found = co_await search_checked(segment, *position, timestamp_ms, log_start_offset_);
     if (!found && is_gone(segments_, segment, log_start_offset_)) continue;
     if (!found) co_return fail(noted(std::move(found.error())));
     // None, if all that is so new lies below the log start.

@@ -113,6 +113,16 @@ struct ActiveProducer {
   Offset transaction_start_offset = no_offset;
 };
 
+// Records that are in the log and cannot be read.
+struct QuarantinedRange {
+  Offset first_offset;
+  Offset end_offset;  // behind the last of them
+  std::string file;
+  uint32_t position = 0;
+  uint32_t size_bytes = 0;
+  std::string reason;
+};
+
 struct SegmentInfo {
   Offset base_offset;
   uint32_t size_bytes = 0;

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "runtime/shard.h"
 #include "storage/late_write_mutant.h"
 
 namespace moldau::storage {
@@ -36,6 +37,7 @@ task<log_result<FilePtr>> Segment::log_file() {
 task<log_result<>> Segment::create() {
   MOLDAU_CO_TRY(const FilePtr file, co_await log_.open(path(FileKind::log), OpenMode::truncate));
   size_bytes_ = 0;
+  trust_.truncate(0);
   max_timestamp_.reset();
   co_return log_result<>{};
 }
@@ -70,30 +72,39 @@ task<log_result<bool>> Segment::rebuild_indexes(LogConfig config) {
   offset_index_.start_empty();
   time_index_.start_empty();
   max_timestamp_ = TimestampOffset{-1, base_offset_};
-  MOLDAU_CO_TRY(FilePtr file, co_await log_file());
-  BatchScanner scanner(std::move(file), 0, size_bytes_);
-  uint64_t last_entry = 0;
   bool is_whole = true;
-  while (true) {
-    const ScanStep step = scanner.next();
-    if (step == ScanStep::need_bytes) {
-      MOLDAU_CO_CHECK(co_await scanner.fill());
-      continue;
-    }
-    if (step == ScanStep::damaged) log_error("{}: {}", path(FileKind::log), scanner.damage());
-    if (step != ScanStep::batch) break;
-    const RecordBatchHeader& batch = scanner.header();
-    is_whole = !is_overflown_by(batch.last_offset());
-    if (!can_hold(batch.last_offset())) break;
-    bytes_since_index_entry_ = static_cast<uint32_t>(scanner.position() - last_entry);
-    if (bytes_since_index_entry_ > config.index_interval_bytes) last_entry = scanner.position();
-    note_batch(batch, static_cast<uint32_t>(scanner.position()), config.index_interval_bytes);
+  for (uint32_t begin = 0; is_whole && begin < size_bytes_;) {
+    const uint32_t end = trust_.sound_end(begin, size_bytes_);
+    MOLDAU_CO_TRY(is_whole, co_await index_stretch(begin, end, config));
+    begin = trust_.damage_end(end);
   }
   time_index_.maybe_append(*max_timestamp_);
   bytes_since_index_entry_ = 0;
   MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
   co_return is_whole;
+}
+
+task<log_result<bool>> Segment::index_stretch(uint32_t begin, uint32_t end, const LogConfig& config) {
+  MOLDAU_CO_TRY(FilePtr file, co_await log_file());
+  BatchScanner scanner(std::move(file), begin, end);
+  uint64_t last_entry = begin;
+  while (true) {
+    const ScanStep step = scanner.next();
+    if (step == ScanStep::need_bytes) {
+      MOLDAU_CO_CHECK(co_await scanner.fill());
+      if (runtime::Shard::current_or_null() != nullptr) co_await runtime::yield();
+      continue;
+    }
+    if (step == ScanStep::damaged) log_error("{}: {}", path(FileKind::log), scanner.damage());
+    if (step != ScanStep::batch) co_return true;
+    const RecordBatchHeader& batch = scanner.header();
+    if (is_overflown_by(batch.last_offset())) co_return false;
+    if (!can_hold(batch.last_offset())) co_return true;
+    bytes_since_index_entry_ = static_cast<uint32_t>(scanner.position() - last_entry);
+    if (bytes_since_index_entry_ > config.index_interval_bytes) last_entry = scanner.position();
+    note_batch(batch, static_cast<uint32_t>(scanner.position()), config.index_interval_bytes);
+  }
 }
 
 // Takes a batch at `position` into the indexes; those must be loaded and max_timestamp_ known.
@@ -169,6 +180,7 @@ task<log_result<>> Segment::append(std::span<const ByteView> parts, std::span<co
     at += static_cast<uint32_t>(batch.size_bytes());
   }
   size_bytes_ = at;
+  trust_.note_verified(position, at);
   if (offset_index_.file().should_write() || time_index_.file().should_write() || position == 0) {
     // The records are in the log; entries that cannot be written now wait for the next time.
     if (const auto kept = co_await write_indexes(config.segment_index_bytes); !kept)
@@ -191,30 +203,58 @@ task<log_result<bool>> Segment::collect_aborted(Offset from, Offset upper_bound,
 
 // --- lookup ---
 
-task<log_result<std::optional<BatchPlace>>> Segment::find(Offset offset, uint32_t from_position) {
+task<log_result<std::optional<BatchPlace>>> Segment::find(Offset offset, bool is_strict) {
   MOLDAU_CO_CHECK(co_await need_offset_index());
   MOLDAU_CO_TRY(const OffsetPosition near, co_await offset_index_.lookup(path(FileKind::offset_index), offset));
+  const auto misled = [&](std::string what) {
+    return fail(Error(ErrorCode::corrupt_message, fmt::format("{} at {}, where it names offset {}: {}", path(FileKind::offset_index),
+                                                              near.position, near.offset, what)));
+  };
+  uint32_t begin = near.position;
+  if (is_strict && begin > 0 && begin >= size_bytes_) co_return misled("the log ends before it");
+  if (trust_.has_damage()) {
+    MOLDAU_CO_TRY(begin, begin_beside_damage(offset, begin));
+  }
   MOLDAU_CO_TRY(FilePtr file, co_await log_file());
-  BatchScanner scanner(std::move(file), std::max(near.position, from_position), size_bytes_);
+  const uint32_t end = trust_.sound_end(begin, size_bytes_);
+  BatchScanner scanner(std::move(file), begin, end);
   while (true) {
     switch (scanner.next()) {
       case ScanStep::batch: {
         const RecordBatchHeader& header = scanner.header();
+        // No batch before the one that an entry names may hold what lies above the entry's offset; else the index is wrong.
+        if (is_strict && scanner.position() == near.position && near.position > 0 && header.last_offset() > near.offset)
+          co_return misled(fmt::format("a batch ends there at offset {}", header.last_offset()));
         if (header.last_offset() < offset) break;
         co_return BatchPlace{header.base_offset,
                              header.last_offset(),
                              static_cast<uint32_t>(scanner.position()),
                              static_cast<uint32_t>(header.size_bytes()),
                              header.leader_epoch,
-                             header.max_timestamp_ms};
+                             header.max_timestamp_ms,
+                             begin};
       }
       case ScanStep::need_bytes: MOLDAU_CO_CHECK(co_await scanner.fill()); break;
-      case ScanStep::end: co_return std::optional<BatchPlace>{};
+      case ScanStep::end:
+        if (is_strict && scanner.next_position() != end)
+          co_return misled(fmt::format("no batch at {}", scanner.next_position()));
+        co_return std::optional<BatchPlace>{};
       case ScanStep::damaged:
         co_return fail(Error(ErrorCode::corrupt_message,
                              fmt::format("{} holds {}", path(FileKind::log), scanner.damage())));
     }
   }
+}
+
+// Where to look for an offset in a segment that is damaged elsewhere.
+log_result<uint32_t> Segment::begin_beside_damage(Offset offset, uint32_t near) const {
+  if (const DamagedRange* range = trust_.damage_at_offset(offset))
+    return fail(Error(ErrorCode::corrupt_message,
+                      fmt::format("offsets {} to {} are damaged at position {} of {}: {}", range->first_offset,
+                                  range->end_offset - 1, range->begin, path(FileKind::log), range->reason)));
+  for (const DamagedRange& range : trust_.damage())
+    if (range.end_offset <= offset) near = std::max(near, range.end);
+  return near;
 }
 
 task<log_result<Offset>> Segment::read_next_offset() {
@@ -291,6 +331,7 @@ task<log_result<>> Segment::truncate_file(uint32_t size_bytes) {
   MOLDAU_CO_TRY(const FilePtr file, co_await log_file());
   MOLDAU_CO_CHECK(co_await file->truncate(size_bytes));
   size_bytes_ = size_bytes;
+  trust_.truncate(size_bytes);
   co_return log_result<>{};
 }
 

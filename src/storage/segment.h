@@ -15,6 +15,7 @@
 #include "storage/file_names.h"
 #include "storage/log_config.h"
 #include "storage/offset_index.h"
+#include "storage/segment_trust.h"
 #include "storage/time_index.h"
 #include "storage/transaction_index.h"
 
@@ -28,6 +29,7 @@ struct BatchPlace {
   uint32_t size_bytes = 0;
   LeaderEpoch leader_epoch;
   int64_t max_timestamp_ms = -1;
+  uint32_t sought_from = 0;  // the position of the first header that was looked at to find it
 };
 
 class Segment {
@@ -58,8 +60,11 @@ class Segment {
   // Whether the append belongs into a new segment.
   runtime::task<log_result<bool>> should_roll(RollQuestion question, const LogConfig& config);
 
-  // The first batch that ends at `offset` or later, from `from_position` on; null if there is none.
-  runtime::task<log_result<std::optional<BatchPlace>>> find(Offset offset, uint32_t from_position = 0);
+  // The first batch that ends at `offset` or later; null if there is none. corrupt_message if the offset is among those known
+  // to be damaged.
+  runtime::task<log_result<std::optional<BatchPlace>>> find(Offset offset) { return find(offset, false); }
+  // The same for readers: corrupt_message too if the index or the headers on the way to it cannot be right.
+  runtime::task<log_result<std::optional<BatchPlace>>> find_strictly(Offset offset) { return find(offset, true); }
   // The offset that follows the last batch; the base offset if there is none.
   runtime::task<log_result<Offset>> read_next_offset();
   // The newest timestamp and an offset up to which it was reached; (-1, base) if no record has one.
@@ -79,6 +84,9 @@ class Segment {
   runtime::task<log_result<std::optional<Offset>>> upper_bound_offset(uint32_t position, uint32_t size_bytes);
   // Where to begin looking for records of `timestamp_ms` or newer, from `start` on.
   runtime::task<log_result<uint32_t>> position_for_timestamp(int64_t timestamp_ms, Offset start);
+
+  // What is known of the bytes in the file.
+  [[nodiscard]] SegmentTrust& trust() { return trust_; }
 
   [[nodiscard]] TransactionIndex& transactions() { return transaction_index_; }
   runtime::task<> append_aborted(AbortedTransaction aborted);
@@ -100,8 +108,8 @@ class Segment {
   runtime::task<log_result<std::vector<runtime::FilePtr>>> settle(const LogConfig& config);
   runtime::task<log_result<runtime::FilePtr>> log_file();
 
-  // Builds both indexes again where one is missing or no index of this segment; the log itself stays as it is. False: they
-  // end before a batch that is too far from the base offset.
+  // Builds both indexes again where one is missing or no index of this segment, past what is known to be damaged; the log
+  // itself stays as it is. False: they end before a batch that is too far from the base offset.
   runtime::task<log_result<bool>> rebuild_indexes(LogConfig config);
   // For recovery: empties the indexes, then takes the batches of the file one by one.
   runtime::task<log_result<>> reset_indexes();
@@ -127,6 +135,9 @@ class Segment {
  private:
   runtime::task<log_result<>> need_offset_index();
   runtime::task<log_result<>> need_time_index();
+  runtime::task<log_result<std::optional<BatchPlace>>> find(Offset offset, bool is_strict);
+  [[nodiscard]] log_result<uint32_t> begin_beside_damage(Offset offset, uint32_t near) const;
+  runtime::task<log_result<bool>> index_stretch(uint32_t begin, uint32_t end, const LogConfig& config);
   void note_batch(const protocol::RecordBatchHeader& batch, uint32_t position, uint32_t index_interval_bytes);
   runtime::task<log_result<>> write_indexes(uint32_t full_size_bytes);
 
@@ -138,6 +149,7 @@ class Segment {
   OffsetIndex offset_index_;
   TimeIndex time_index_;
   TransactionIndex transaction_index_;
+  SegmentTrust trust_;
   uint32_t size_bytes_ = 0;
   uint32_t bytes_since_index_entry_ = 0;
   int64_t created_ms_;
