@@ -35,6 +35,8 @@ class BatchCheck {
   [[nodiscard]] uint64_t taken_end() const { return taken_end_; }
   // There are no more bytes: what is unfinished is cut off.
   void finish();
+  // The bytes behind those it has cannot be had.
+  void fail(std::string why) { (void)damaged(std::move(why)); }
 
   [[nodiscard]] bool is_damaged() const { return !damage_.empty(); }
   [[nodiscard]] const std::string& damage() const { return damage_; }

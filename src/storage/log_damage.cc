@@ -1,6 +1,7 @@
 // What is read for the first time since the log was opened is checked first; what is damaged is quarantined, and nobody is
 // given any of it. Nothing is cut or written but indexes. See docs/internals/scrubbing.md.
 #include <algorithm>
+#include <cerrno>
 
 #include "base/log.h"
 #include "base/mutant.h"
@@ -55,7 +56,10 @@ task<log_result<bool>> Log::check_part(SegmentPtr segment, uint32_t begin, uint3
     const uint64_t wanted = std::min<uint64_t>({check_block_bytes, size - std::min<uint64_t>(at, size), enough - at});
     if (wanted == 0) break;
     block.resize(wanted);
-    MOLDAU_CO_TRY(const size_t got, co_await file->read_at(at, block));
+    const auto read = co_await file->read_at(at, block);
+    if (!read && read.error().error_number == EIO) co_return false;
+    if (!read) co_return fail(Error(read.error()));
+    const size_t got = *read;
     if (got == 0) break;
     const auto take = [&] { wants_more = check.take(ByteView(block).first(got)); };
     if (got <= checked_inline_bytes)
@@ -81,7 +85,10 @@ task<log_result<std::optional<BatchPlace>>> Log::find_for_reader(SegmentPtr segm
   }
   // The index misled the search, or an offset is not here that should be unless compaction took it: then it may be that the
   // file has lost its end.
-  const bool is_misled = !found && found.error().code == ErrorCode::corrupt_message && !segment->trust().damage_at_offset(offset);
+  // The disk could not read the file, or it ends too early.
+  const bool is_unreadable = !found && found.error().io_error_number == EIO;
+  const bool is_misled = is_unreadable || (!found && found.error().code == ErrorCode::corrupt_message &&
+                                           segment->trust().damage_at_offset(offset) == nullptr);
   const bool is_missing = found && offset >= segment->base_offset() && !segment->trust().is_judged() &&
                           higher_segment(segment->base_offset()) != nullptr;
   if (!is_misled && !is_missing) co_return found;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "protocol/record_batch.h"
+#include "storage/legacy_messages_for_test.h"
 #include "storage/log_for_test.h"
 #include "storage/segment_examination.h"
 
@@ -179,6 +180,25 @@ TEST(LogDamage, AnExaminationBuildsAWrongIndexAgain) {
   }
 }
 
+TEST(LogDamage, AnExaminationFindsWhatNobodyReads) {
+  const Quiet quiet;
+  for (int n = 0; n < 12; ++n) {
+    OldLog old(2);
+    auto batch = old.written.find(old.bases[1]);
+    size_t position = 0;
+    for (int i = 0; i < n; ++i, ++batch) position += batch->second.size();
+    old.file(old.bases[1], FileKind::log)[position + 40] ^= std::byte{2};
+    old.reopen();
+    const SegmentPtr segment = old.log().segments_between(old.bases[1], old.bases[1] + 1).front();
+    const auto is_done = now(old.log().examine(segment, {}));
+    ASSERT_TRUE(is_done && *is_done);
+    ASSERT_EQ(old.log().quarantined().size(), 1U) << n;
+    EXPECT_EQ(old.log().quarantined()[0].first_offset, batch->first);
+    EXPECT_EQ(old.log().quarantined()[0].position, position);
+    EXPECT_EQ(old.log().quarantined()[0].size_bytes, batch->second.size());
+  }
+}
+
 TEST(LogDamage, AFileThatLostItsEndIsMissedFromThereOn) {
   const Quiet quiet;
   for (uint64_t seed = 0; seed < 150 && !testing::Test::HasFailure(); ++seed) {
@@ -224,6 +244,53 @@ TEST(LogDamage, SeveralDamagedBatchesAreSeveralRanges) {
   const std::set<Offset> given = old.consume(Offset(0), 100);
   for (const auto& [base, batch] : old.written) EXPECT_EQ(given.contains(base), !hit.contains(base)) << base.value();
   EXPECT_EQ(old.log().quarantined().size(), hit.size());
+}
+
+TEST(LogDamage, WhatTheDiskCannotReadIsDamagedAndTheDirectoryStaysOnline) {
+  const Quiet quiet;
+  OldLog old(8, 120);
+  const size_t size = old.file(old.bases[1], FileKind::log).size();
+  ASSERT_GT(size, 3 * 4096U);
+  old.world.environment.disk.unreadable[file_path("/data/t-0", old.bases[1], FileKind::log)] = {4096, 8192};
+  old.reopen();
+  const std::set<Offset> given = old.consume(Offset(0), 2000);
+  size_t position = 0;
+  for (const auto& [base, batch] : old.written) {
+    const bool is_of_segment = base >= old.bases[1] && base < old.bases[2];
+    const bool is_hit = is_of_segment && position + batch.size() > 4096 && position < 8192;
+    if (is_of_segment) position += batch.size();
+    EXPECT_EQ(given.contains(base), !is_hit) << base.value();
+  }
+  EXPECT_FALSE(old.log().is_offline());
+  EXPECT_EQ(old.log().quarantined().size(), 1U);
+}
+
+TEST(LogDamage, MessagesOfOldKafkasAreCheckedToo) {
+  const Quiet quiet;
+  for (const int8_t magic : {int8_t{0}, int8_t{1}}) {
+    LogWorld world;
+    std::vector<size_t> ends;
+    put_file(world, "00000000000000000000.log", [&] {
+      Bytes log;
+      for (int64_t offset = 0; offset < 4; ++offset) {
+        add(log, encode({.magic = magic, .offset = offset, .timestamp_ms = 1000 + offset}));
+        ends.push_back(log.size());
+      }
+      const LegacyMessage inner[] = {{.offset = 4, .timestamp_ms = 1004}, {.offset = 5, .timestamp_ms = 1005}};
+      add(log, encode_compressed(protocol::Codec::gzip, magic, inner));
+      log[ends[1] + 30] ^= std::byte{1};  // in the third
+      return log;
+    }());
+    world.reopen(true, Offset(6), Offset(0), Offset(6));
+    const auto first = now(world.log->read(Offset(0), 1 << 20, true, ReadIsolation::log_end));
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(first->size_bytes, ends[1]);
+    EXPECT_FALSE(now(world.log->read(Offset(2), 1 << 20, true, ReadIsolation::log_end)));
+    const auto behind = now(world.log->read(Offset(3), 1 << 20, true, ReadIsolation::log_end));
+    ASSERT_TRUE(behind) << behind.error().message;
+    EXPECT_EQ(behind->position, ends[2]);
+    ASSERT_TRUE(now(world.log->read(Offset(4), 1 << 20, true, ReadIsolation::log_end)));
+  }
 }
 
 TEST(LogDamage, AReaderOfWhatThisProcessWroteCausesNoCheck) {

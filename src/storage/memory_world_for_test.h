@@ -79,6 +79,7 @@ class MemoryFileSystem : public runtime::FileSystem {
   int64_t total_space_bytes = INT64_MAX;
   int fail_syncs_with = 0;               // an errno value
   int fail_writes_with = 0;
+  std::map<std::string, std::pair<uint64_t, uint64_t>> unreadable;  // of a path: EIO for reads of [first, second)
   int renames_left = INT32_MAX;          // then they fail
   int64_t clock_ms = 0;
   uint64_t opens = 0;
@@ -188,6 +189,9 @@ class MemoryFileSystem : public runtime::FileSystem {
     Open(MemoryFileSystem& in, NodePtr node, std::string path) : in_(in), node_(std::move(node)), path_(std::move(path)) {}
     [[nodiscard]] const std::string& path() const override { return path_; }
     runtime::task<runtime::io_result<size_t>> read_at(uint64_t position, MutableByteView into) override {
+      if (const auto bad = in_.unreadable.find(path_); bad != in_.unreadable.end() &&
+          position < bad->second.second && position + into.size() > bad->second.first)
+        return error<size_t>(EIO, "read", path_);
       const size_t size = position < node_->bytes.size() ? std::min(into.size(), node_->bytes.size() - position) : 0;
       if (size > 0) std::memcpy(into.data(), node_->bytes.data() + position, size);
       return runtime::ready(runtime::io_result<size_t>(size));

@@ -16,6 +16,15 @@ using runtime::task;
 
 namespace {
 
+constexpr uint64_t page_bytes = 4096;
+
+// Forgets the entries at the end that are all zeros.
+void cut_room(Bytes& index, size_t entry_bytes) {
+  const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  while (index.size() >= entry_bytes && std::ranges::all_of(ByteView(index).last(entry_bytes), is_zero))
+    index.resize(index.size() - entry_bytes);
+}
+
 class Walk {
  public:
   Walk(runtime::Environment& environment, SegmentPtr segment, Offset limit, const ExaminationTerms& terms)
@@ -30,6 +39,10 @@ class Walk {
       MOLDAU_CO_TRY(offsets, co_await index_bytes(FileKind::offset_index));
       MOLDAU_CO_TRY(times, co_await index_bytes(FileKind::time_index));
       MOLDAU_CO_TRY(transactions, co_await index_bytes(FileKind::transaction_index));
+    }
+    if (terms_.indexes_have_room) {
+      cut_room(offsets, OffsetIndex::entry_size);
+      cut_room(times, TimeIndex::entry_size);
     }
     IndexCheck indexes(segment_->base_offset(), std::move(offsets), std::move(times));
     uint64_t position = 0;
@@ -62,7 +75,8 @@ class Walk {
       indexes.finish(found_.damage, next_, limit_);
       if (found_.offset_index_fault.empty()) found_.offset_index_fault = indexes.offset_index_fault();
       if (found_.time_index_fault.empty()) found_.time_index_fault = indexes.time_index_fault();
-      found_.transaction_index_fault = transaction_index_fault(transactions, segment_->base_offset(), limit_);
+      if (found_.transaction_index_fault.empty())
+        found_.transaction_index_fault = transaction_index_fault(transactions, segment_->base_offset(), limit_);
     }
     found_.is_finished = true;
     co_return std::move(found_);
@@ -74,12 +88,18 @@ class Walk {
     Offset first_offset;
   };
 
+  std::string& fault_of(FileKind kind) {
+    if (kind == FileKind::offset_index) return found_.offset_index_fault;
+    return kind == FileKind::time_index ? found_.time_index_fault : found_.transaction_index_fault;
+  }
+
   task<log_result<Bytes>> index_bytes(FileKind kind) {
     auto bytes = co_await runtime::read_file(environment_.files(), segment_->path(kind));
     if (bytes) co_return std::move(*bytes);
-    if (bytes.error().error_number != ENOENT) co_return fail(Error(bytes.error()));
-    const bool is_missing = found_.size_bytes > 0 && kind != FileKind::transaction_index;
-    if (is_missing) (kind == FileKind::offset_index ? found_.offset_index_fault : found_.time_index_fault) = "it is missing";
+    const int number = bytes.error().error_number;
+    if (number != ENOENT && number != EIO) co_return fail(Error(bytes.error()));
+    const bool is_needed = found_.size_bytes > 0 && kind != FileKind::transaction_index;
+    if (is_needed || number == EIO) fault_of(kind) = number == ENOENT ? "it is missing" : bytes.error().message();
     co_return Bytes{};
   }
 
@@ -92,6 +112,24 @@ class Walk {
     co_return true;
   }
 
+  // Reads into the block; of what the disk cannot read, what lies before it, in whole pages. 0: the end, or not a page.
+  task<log_result<size_t>> read_block(uint64_t at, uint64_t wanted) {
+    block_.resize(wanted);
+    is_unreadable_ = false;
+    auto got = terms_.leaves_cache ? co_await file_->read_once_at(at, block_) : co_await file_->read_at(at, block_);
+    if (got) co_return *got;
+    if (got.error().error_number != EIO) co_return fail(Error(got.error()));
+    uint64_t done = 0;
+    while (done < wanted) {
+      const uint64_t part = std::min(wanted - done, page_bytes - (at + done) % page_bytes);
+      const auto piece = co_await file_->read_at(at + done, MutableByteView(block_).subspan(done, part));
+      if (!piece || *piece < part) break;
+      done += part;
+    }
+    is_unreadable_ = true;
+    co_return done;
+  }
+
   // Reads until the check has seen all that it wants, or something that is wrong.
   task<log_result<bool>> feed(BatchCheck& check) {
     bool wants_more = true;
@@ -100,8 +138,8 @@ class Walk {
       const uint64_t wanted = std::min<uint64_t>(terms_.block_bytes, found_.size_bytes - at);
       if (wanted == 0) break;
       if (!co_await may_read(wanted)) co_return false;
-      block_.resize(wanted);
-      MOLDAU_CO_TRY(const size_t got, co_await file_->read_at(at, block_));
+      MOLDAU_CO_TRY(const size_t got, co_await read_block(at, wanted));
+      if (got == 0 && is_unreadable_) check.fail("the disk cannot read it");
       if (got == 0) break;
       co_await environment_.run_off_shard([&] { wants_more = check.take(ByteView(block_).first(got)); });
     }
@@ -146,8 +184,11 @@ class Walk {
     while (from + protocol::batch_up_to_magic_bytes <= found_.size_bytes) {
       const uint64_t wanted = std::min<uint64_t>(terms_.block_bytes, found_.size_bytes - from);
       if (!co_await may_read(wanted)) co_return std::optional<uint64_t>{};
-      block_.resize(wanted);
-      MOLDAU_CO_TRY(const size_t got, co_await file_->read_at(from, block_));
+      MOLDAU_CO_TRY(const size_t got, co_await read_block(from, wanted));
+      if (got < protocol::batch_up_to_magic_bytes && is_unreadable_) {
+        from = ((from + got) / page_bytes + 1) * page_bytes;
+        continue;
+      }
       if (got < protocol::batch_up_to_magic_bytes) co_return std::optional<uint64_t>{};
       const size_t last = got - protocol::batch_up_to_magic_bytes;
       std::optional<uint64_t> found;
@@ -186,6 +227,7 @@ class Walk {
   Offset next_;
   Bytes block_;
   bool is_stopped_ = false;
+  bool is_unreadable_ = false;  // what lies behind what read_block gave
   Examination found_;
 };
 

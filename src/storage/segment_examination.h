@@ -14,6 +14,8 @@ namespace moldau::storage {
 
 struct ExaminationTerms {
   uint32_t block_bytes = 512 * 1024;
+  bool leaves_cache = false;  // what it reads is not kept in the page cache for it
+  bool indexes_have_room = false;  // of a segment that was active when its process died: zeros behind their entries
   // Waits until so many bytes more may be read; none: no limit.
   std::function<runtime::task<void>(uint64_t bytes)> throttle;
   // Asked between blocks; true ends the examination.

@@ -1,5 +1,6 @@
 #include "runtime/real/disk_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -78,8 +79,7 @@ ssize_t DiskFile::read_cached(uint64_t position, MutableByteView into) const {
   }
 }
 
-bool DiskFile::is_cached(uint64_t position, uint64_t size_bytes) const {
-  if (mount_.in_memory) return true;
+std::optional<uint64_t> DiskFile::cached_pages(uint64_t position, uint64_t size_bytes) const {
   constexpr long cachestat_call = 451;  // Linux 6.5
   struct {
     uint64_t offset, size;
@@ -87,9 +87,35 @@ bool DiskFile::is_cached(uint64_t position, uint64_t size_bytes) const {
   struct {
     uint64_t cached, dirty, writeback, evicted, recently_evicted;
   } found{};
-  if (syscall(cachestat_call, descriptor_.get(), &range, &found, 0) != 0) return true;  // then sendfile may wait
+  if (syscall(cachestat_call, descriptor_.get(), &range, &found, 0) != 0) return std::nullopt;
+  return found.cached;
+}
+
+bool DiskFile::is_cached(uint64_t position, uint64_t size_bytes) const {
+  if (mount_.in_memory) return true;
+  const auto cached = cached_pages(position, size_bytes);
+  if (!cached) return true;  // then sendfile may wait
   const uint64_t page = 4096;
-  return found.cached >= (position + size_bytes + page - 1) / page - position / page;
+  return *cached >= (position + size_bytes + page - 1) / page - position / page;
+}
+
+task<io_result<size_t>> DiskFile::read_once_at(uint64_t position, MutableByteView into) {
+  if (mount_.in_memory || into.empty() || cached_pages(position, into.size()) != 0) return read_at(position, into);
+  return read_past_cache(position, into);
+}
+
+// Through a descriptor of its own, whose read-ahead brings nothing in that others might take for wanted.
+task<io_result<size_t>> DiskFile::read_past_cache(uint64_t position, MutableByteView into) {
+  const ssize_t n = co_await on_io_thread(pool_, Lane::quick, [&]() -> ssize_t {
+    const Descriptor own(open(("/proc/self/fd/" + std::to_string(descriptor_.get())).c_str(), O_RDONLY | O_CLOEXEC));
+    if (own.get() < 0) return read_blocking(descriptor_.get(), position, into);
+    (void)posix_fadvise(own.get(), 0, 0, POSIX_FADV_RANDOM);
+    const ssize_t got = read_blocking(own.get(), position, into);
+    (void)posix_fadvise(own.get(), static_cast<off_t>(position), static_cast<off_t>(into.size()), POSIX_FADV_DONTNEED);
+    return got;
+  });
+  if (n < 0) co_return error(static_cast<int>(-n), "read");
+  co_return static_cast<size_t>(n);
 }
 
 task<io_result<size_t>> DiskFile::read_at(uint64_t position, MutableByteView into) {

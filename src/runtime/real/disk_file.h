@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "runtime/file.h"
 #include "runtime/real/descriptor.h"
@@ -25,6 +26,7 @@ class DiskFile final : public File {
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
+  task<io_result<size_t>> read_once_at(uint64_t position, MutableByteView into) override;
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
   task<io_result<>> sync() override;
   task<io_result<>> sync_file_system() override;
@@ -35,10 +37,13 @@ class DiskFile final : public File {
   // Reads what is in the page cache without waiting: the number of bytes (0: the end), or minus an errno, -EAGAIN when
   // nothing at `position` is cached.
   [[nodiscard]] ssize_t read_cached(uint64_t position, MutableByteView into) const;
+  // How many pages of this range are in the page cache; null if the system does not say.
+  [[nodiscard]] std::optional<uint64_t> cached_pages(uint64_t position, uint64_t size_bytes) const;
   // Whether sendfile of this range would not wait for the disk.
   [[nodiscard]] bool is_cached(uint64_t position, uint64_t size_bytes) const;
 
  private:
+  task<io_result<size_t>> read_past_cache(uint64_t position, MutableByteView into);
   task<io_result<size_t>> read_rest(uint64_t position, MutableByteView into, size_t done);
   task<io_result<>> write_rest(uint64_t position, std::span<const ByteView> parts, size_t done);
   // Writes the bytes after the first `done`; adds to `done`; gives 0 or an errno.
