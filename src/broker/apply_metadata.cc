@@ -7,6 +7,8 @@
 #include "broker/group_host.h"
 #include "broker/group_routing.h"
 #include "broker/partition.h"
+#include "broker/scrubber.h"
+#include "broker/shard_scrubber.h"
 #include "broker/topic_settings.h"
 
 namespace moldau::broker {
@@ -70,6 +72,7 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
   const std::shared_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
   partition->retire();
   co_await shard.broker.cleaner->of(shard).release(key);
+  co_await shard.broker.scrubber->of(shard).release(key);
   co_await shard.broker.directories->delete_log(shard, partition->shared_log());
 }
 
@@ -120,7 +123,10 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
     }
   co_await apply_topics(shard, *published.image, changes);
   if (!changes.configs.empty()) apply_configs(shard, *published.image, changes, defaults_changed);
-  if (defaults_changed && &shard == &shard.broker.first_shard()) shard.broker.cleaner->take_settings();
+  if (defaults_changed && &shard == &shard.broker.first_shard()) {
+    shard.broker.cleaner->take_settings();
+    co_await shard.broker.scrubber->take_settings();
+  }
   if (changes.deleted_topics.empty()) co_return;
   std::vector<groups::DeletedTopic> deleted;
   for (const metadata::TopicPtr& topic : changes.deleted_topics) deleted.push_back({topic->name, topic->id});

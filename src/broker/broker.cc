@@ -8,6 +8,7 @@
 #include "broker/partition.h"
 #include "broker/producer_ids.h"
 #include "broker/quorum_host.h"
+#include "broker/scrubber.h"
 
 namespace moldau::broker {
 
@@ -16,6 +17,7 @@ Broker::Broker(runtime::Environment& env, const metadata::LoadedConfig& loaded)
   for (runtime::Shard* shard : env.shards())
     shards.push_back(std::make_unique<BrokerShard>(*this, *shard, env.shards().size()));
   cleaner = std::make_unique<Cleaner>(*this);
+  scrubber = std::make_unique<Scrubber>(*this);
 }
 
 Broker::~Broker() = default;

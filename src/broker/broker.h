@@ -23,6 +23,7 @@ class Cleaner;
 class DirectorySet;
 class ProducerIds;
 class QuorumHost;
+class Scrubber;
 
 class Broker {
  public:
@@ -39,6 +40,7 @@ class Broker {
   std::unique_ptr<ProducerIds> producer_ids;
   LoggerLevel logger_level;
   std::unique_ptr<Cleaner> cleaner;           // made with the broker, runs once the logs are open
+  std::unique_ptr<Scrubber> scrubber;         // likewise
   std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
   runtime::Scope background;                  // on shard 0; ends with the node

@@ -6,6 +6,7 @@
 #include "broker/log_bytes.h"
 #include "broker/partition.h"
 #include "broker/partition_requests.h"
+#include "broker/scrubber.h"
 #include "protocol/record_batch.h"
 
 namespace moldau::broker {
@@ -138,6 +139,7 @@ task<std::vector<MetricFamily>> describe_broker(Broker& broker) {
   add_logs(all, facts.logs);
   add_groups(all, facts.offsets, facts.groups);
   for (MetricFamily& family_of_cleaner : co_await broker.cleaner->describe()) all.push_back(std::move(family_of_cleaner));
+  for (MetricFamily& family_of_scrubber : co_await broker.scrubber->describe()) all.push_back(std::move(family_of_scrubber));
   co_return all;
 }
 

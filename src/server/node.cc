@@ -8,6 +8,7 @@
 #include "broker/group_host.h"
 #include "broker/partition.h"
 #include "broker/quorum_host.h"
+#include "broker/scrubber.h"
 #include "metadata/config/broker_layers.h"
 #include "metadata/finalized_levels.h"
 #include "raft/format.h"
@@ -41,6 +42,7 @@ task<Outcome> Node::start() {
   maintenance_ = std::make_unique<broker::Maintenance>(broker_);
   co_await maintenance_->start();
   co_await broker_.cleaner->start();
+  co_await broker_.scrubber->start();
   serve_connections();
   broker_.ready = true;
   co_return Outcome{};
@@ -216,6 +218,7 @@ task<void> Node::stop() {
   if (acceptor_) acceptor_->close();
   if (controller_acceptor_) controller_acceptor_->close();
   co_await broker_.cleaner->stop();
+  co_await broker_.scrubber->stop();
   if (maintenance_) co_await maintenance_->stop();
   co_await leave_cluster();
   // Groups first: requests that wait for a rebalance end with them.
