@@ -23,6 +23,8 @@ void add_group_delete(CLI::App& group, Context& context);
 void add_log(CLI::App& app, Context& context);  // and below it:
 void add_log_dump(CLI::App& log, Context& context);
 void add_log_verify(CLI::App& log, Context& context);
+void add_log_salvage(CLI::App& log, Context& context);
+void add_log_repair_index(CLI::App& log, Context& context);
 void add_api_versions(CLI::App& app, Context& context);
 
 }  // namespace moldau::cli
