@@ -35,15 +35,16 @@ task<> GroupCommit::run_rounds() {
 }
 
 task<log_result<>> GroupCommit::commit(const Members& members) {
-  std::vector<std::pair<Log*, Log::Commit>> commits;
+  std::vector<std::pair<std::shared_ptr<Log>, Log::Commit>> commits;
   std::vector<FilePtr> files;
   std::vector<std::string> directories;
   for (const CommitMemberPtr& member : members) {
-    Log& log = member->log();
-    MOLDAU_CO_TRY(Log::Commit begun, co_await log.begin_commit());
-    if (begun.has_new_files) directories.push_back(log.directory());
+    std::shared_ptr<Log> log = member->log_to_commit();
+    if (log->health() != health_) continue;  // it has moved to another directory since its member asked
+    MOLDAU_CO_TRY(Log::Commit begun, co_await log->begin_commit());
+    if (begun.has_new_files) directories.push_back(log->directory());
     files.insert(files.end(), std::make_move_iterator(begun.files.begin()), std::make_move_iterator(begun.files.end()));
-    commits.emplace_back(&log, std::move(begun));
+    commits.emplace_back(std::move(log), std::move(begun));
   }
   MOLDAU_CO_CHECK(co_await sync(std::move(files), std::move(directories)));
   if (health_->is_offline()) co_return fail(health_->offline_error());  // another shard's flush has failed meanwhile

@@ -20,7 +20,8 @@ namespace moldau::storage {
 class CommitMember {
  public:
   virtual ~CommitMember() = default;
-  [[nodiscard]] virtual Log& log() = 0;
+  // As it is now: a move to another directory puts another log in its place.
+  [[nodiscard]] virtual std::shared_ptr<Log> log_to_commit() = 0;
   // A round that it had asked for has ended; on success the log's durable end is at least what its end was when it asked.
   virtual void on_commit(const log_result<>& outcome) = 0;
 

@@ -9,7 +9,7 @@ namespace {
 
 struct Member : CommitMember {
   explicit Member(Log& of) : log_(of) {}
-  [[nodiscard]] Log& log() override { return log_; }
+  [[nodiscard]] std::shared_ptr<Log> log_to_commit() override { return {std::shared_ptr<void>(), &log_}; }
   void on_commit(const log_result<>& outcome) override { outcomes.push_back(outcome.has_value()); }
   Log& log_;
   std::vector<bool> outcomes;

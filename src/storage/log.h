@@ -166,6 +166,17 @@ class Log {
   runtime::task<> abandon();
   // Renames the directory within its parent, to "NAME" (deletion: see LogDirectory).
   runtime::task<log_result<>> rename_directory(std::string name);
+  // Has the name of the directory outlast a power cut.
+  runtime::task<log_result<>> sync_name();
+
+  // --- giving its place to a copy in another log directory, for future_log.h ---
+  // Whatever would change the log waits until this is given back.
+  [[nodiscard]] runtime::task<runtime::Mutex::Held> hold_changes() { return mutex_.lock(); }
+  // What waited finds the log closed: another one has its place. Readers go on.
+  void close_to_changes() { is_closed_ = true; }
+  [[nodiscard]] bool is_closed() const { return is_closed_; }
+  // Replaces what this log made of its records by what the other one knows, which ends where this one does.
+  runtime::task<log_result<>> take_producers_of(const Log& current);
 
  private:
   friend class LogLoader;
@@ -184,6 +195,9 @@ class Log {
   explicit Log(LogOptions options);
 
   [[nodiscard]] int64_t now_ms() const { return options_.environment->wall_clock_ms(); }
+  [[nodiscard]] Error closed_error() const {
+    return Error(protocol::ErrorCode::kafka_storage_error, directory() + " is closed");
+  }
   [[nodiscard]] runtime::FileSystem& files() const { return options_.environment->files(); }
   [[nodiscard]] Segment& active() const { return *segments_.rbegin()->second; }
   [[nodiscard]] SegmentPtr floor_segment(Offset offset) const;

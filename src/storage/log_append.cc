@@ -79,6 +79,7 @@ task<log_result<AppendInfo>> Log::append_as_leader(LeaderAppend append) {
   log_result<AppendInfo> info;
   {
     const auto held = co_await mutex_.lock();
+    if (is_closed_) co_return fail(closed_error());  // before the records are changed: they may be meant for another log
     PreparedAppend prepared;
     if (append.origin == AppendOrigin::raft_leader) {
       MOLDAU_CO_CHECK(take_batches(batch, append.origin, append.leader_epoch, prepared));
@@ -127,7 +128,7 @@ task<log_result<>> Log::note_epochs(const PreparedAppend& prepared) {
 
 task<log_result<AppendInfo>> Log::write_prepared(PreparedAppend& prepared, AppendOrigin origin, uint64_t guard,
                                                  int transaction_version) {
-  if (is_closed_) co_return fail(Error(ErrorCode::kafka_storage_error, directory() + " is closed"));
+  if (is_closed_) co_return fail(closed_error());
   if (prepared.first_offset < end_.offset)
     co_return fail(Error(ErrorCode::unknown_server_error, fmt::format("offset {} is below the log end of {}-{}, {}",
                                                                       prepared.first_offset, topic(), partition(),

@@ -18,6 +18,7 @@ task<log_result<bool>> Log::delete_records_before(Offset offset) {
                          fmt::format("the log start of {}-{} cannot become {}, the high watermark is {}", topic(),
                                      partition(), offset, high_watermark_.offset)));
   const auto held = co_await mutex_.lock();
+  if (is_closed_) co_return fail(closed_error());
   if (offset <= log_start_offset_) co_return false;
   if (auto moved = co_await advance_log_start(offset); !moved) co_return fail(noted(std::move(moved.error())));
   co_return true;
@@ -73,6 +74,7 @@ task<log_result<int>> Log::delete_prefix(size_t count) {
 task<log_result<int>> Log::delete_old_segments() {
   if (is_offline()) co_return fail(options_.health->offline_error());
   const auto held = co_await mutex_.lock();
+  if (is_closed_) co_return 0;
   auto deleted = co_await delete_old_segments_locked();
   if (!deleted) co_return fail(noted(std::move(deleted.error())));
   co_return *deleted;
