@@ -43,6 +43,7 @@ constexpr Entry served[] = {
     serve<ApiKey::offset_for_leader_epoch, handle_offset_for_leader_epoch>,
     serve<ApiKey::describe_configs, handle_describe_configs>,
     serve<ApiKey::alter_configs, handle_alter_configs>,
+    serve<ApiKey::alter_replica_log_dirs, handle_alter_replica_log_dirs>,
     serve<ApiKey::describe_log_dirs, handle_describe_log_dirs>,
     serve<ApiKey::create_partitions, handle_create_partitions>,
     serve<ApiKey::delete_groups, handle_delete_groups>,

@@ -28,6 +28,7 @@ struct ApiHandler {
 
 // A handler gets the gate of its own API; one that never asks it does not compile, for its parameter is unused.
 runtime::task<Reply> handle_alter_configs(RequestContext& context, Gate<ApiKey::alter_configs> gate);
+runtime::task<Reply> handle_alter_replica_log_dirs(RequestContext& context, Gate<ApiKey::alter_replica_log_dirs> gate);
 runtime::task<Reply> handle_api_versions(RequestContext& context, Gate<ApiKey::api_versions> gate);
 runtime::task<Reply> handle_create_partitions(RequestContext& context, Gate<ApiKey::create_partitions> gate);
 runtime::task<Reply> handle_create_topics(RequestContext& context, Gate<ApiKey::create_topics> gate);

@@ -1,7 +1,10 @@
 #include "broker/apply_metadata.h"
 
+#include <cerrno>
+
 #include "base/log.h"
 #include "broker/cleaner.h"
+#include "broker/directory_assignments.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
@@ -9,6 +12,7 @@
 #include "broker/partition.h"
 #include "broker/scrubber.h"
 #include "broker/shard_scrubber.h"
+#include "broker/replica_mover.h"
 #include "broker/topic_settings.h"
 
 namespace moldau::broker {
@@ -34,14 +38,41 @@ void set_durability(BrokerShard& shard, Partition& partition, const metadata::To
   partition.set_commits(config.durable_acks ? &shard.commits_of(partition.log()) : nullptr);
 }
 
+Uuid directory_of(const metadata::Partition& partition, NodeId node) {
+  const auto at = static_cast<size_t>(std::ranges::find(partition.replicas, node.value()) - partition.replicas.begin());
+  return at < partition.directories.size() ? partition.directories[at] : metadata::unassigned_directory;
+}
+
+// The controller is told where the log lies, if it has something else in the metadata.
+task<void> note_directory(BrokerShard& shard, const metadata::Partition& described, PartitionKey key, const storage::Log& log) {
+  const Uuid directory = shard.broker.directories->find(log.log_dir())->id;
+  if (directory_of(described, shard.broker.config.node_id) == directory) return runtime::ready();
+  return runtime::call_on(shard.broker.first_shard().shard, [&broker = shard.broker, key, directory] {
+    broker.assignments->note(key, directory);
+    return runtime::ready();
+  });
+}
+
 task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, const metadata::Partition& described,
-                          const metadata::TopicConfig& config) {
-  auto log = co_await shard.broker.directories->open_log(shard, topic.name, topic.id, described.index, log_config(config));
-  if (!log) {
-    log_error("cannot open {}-{}: {}", topic.name, described.index, log.error().message);
+                          const metadata::TopicConfig& config, bool is_new) {
+  const PartitionKey key{topic.id, described.index};
+  auto opened_log = co_await shard.broker.directories->open_log(
+      shard, {.topic = topic.name,
+              .topic_id = topic.id,
+              .partition = described.index,
+              .directory = directory_of(described, shard.broker.config.node_id),
+              .is_new = is_new,
+              .config = log_config(config)});
+  if (!opened_log) {
+    const storage::Error& error = opened_log.error();
+    const bool is_worth_a_try = error.io_error_number == ENOSPC || error.io_error_number == EDQUOT;
+    log_error("cannot open {}-{}{}: {}", topic.name, described.index, is_worth_a_try ? ", which is tried again" : "", error.message);
+    shard.unopened[key] = is_worth_a_try;
     co_return;  // the partition is offline: clients get KAFKA_STORAGE_ERROR or are sent to look again
   }
-  std::shared_ptr<storage::Log> shared = std::move(*log);
+  shard.unopened.erase(key);
+  std::shared_ptr<storage::Log> shared = std::move(opened_log->log);
+  co_await note_directory(shard, described, key, *shared);
   shared->note_epoch_start(LeaderEpoch(described.leader_epoch));
   auto partition = std::make_shared<Partition>(Partition::Identity{.topic = topic.name,
                                                                    .topic_id = topic.id,
@@ -52,7 +83,8 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
   Partition& opened = *partition;
   set_durability(shard, opened, config);
   opened.advance(opened.log().log_end_offset());
-  shard.partitions.emplace(PartitionKey{topic.id, described.index}, std::move(partition));
+  shard.partitions.emplace(key, std::move(partition));
+  if (opened_log->future) co_await shard.broker.mover->of(shard).resume(opened, std::move(opened_log->future));
   if (topic.name == offsets_topic_name) co_await start_group_host(shard, opened);
 }
 
@@ -64,6 +96,7 @@ void update_partition(Partition& partition, const metadata::Partition& described
 }
 
 task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
+  shard.unopened.erase(key);
   const auto found = shard.partitions.find(key);
   if (found == shard.partitions.end()) co_return;
   if (found->second->topic() == offsets_topic_name) {
@@ -71,12 +104,13 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
   }
   const std::shared_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
   partition->retire();
+  co_await shard.broker.mover->of(shard).release(key);
   co_await shard.broker.cleaner->of(shard).release(key);
   co_await shard.broker.scrubber->of(shard).release(key);
   co_await shard.broker.directories->delete_log(shard, partition->shared_log());
 }
 
-task<void> apply_topics(BrokerShard& shard, const MetadataImage& image, const MetadataChanges& changes) {
+task<void> apply_topics(BrokerShard& shard, const MetadataImage& image, const MetadataChanges& changes, bool at_start) {
   for (const auto& [id, change] : changes.topics) {
     const metadata::Topic* topic = image.find_topic(id);
     if (topic == nullptr) continue;
@@ -89,7 +123,9 @@ task<void> apply_topics(BrokerShard& shard, const MetadataImage& image, const Me
         continue;
       }
       if (!config) config = topic_config(shard, image, topic->name);
-      co_await open_partition(shard, *topic, described, *config);
+      // A partition that was there before may have a log in a directory that is away.
+      const bool is_new = !at_start && !shard.unopened.contains({id, described.index});
+      co_await open_partition(shard, *topic, described, *config, is_new);
     }
   }
 }
@@ -116,13 +152,17 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
     shard.topic_defaults = topic_defaults(shard.broker, *published.image);
     if (&shard == &shard.broker.first_shard() && shard.broker.on_broker_configs) shard.broker.on_broker_configs(*published.image);
   }
-  for (const metadata::TopicPtr& topic : changes.deleted_topics)
-    for (const metadata::Partition& partition : topic->partitions) {
-      shard.retire_metrics(topic->name, {topic->id, partition.index});
-      co_await drop_partition(shard, {topic->id, partition.index});
-    }
-  co_await apply_topics(shard, *published.image, changes);
+  {
+    const auto turn = co_await shard.opening.lock();
+    for (const metadata::TopicPtr& topic : changes.deleted_topics)
+      for (const metadata::Partition& partition : topic->partitions) {
+        shard.retire_metrics(topic->name, {topic->id, partition.index});
+        co_await drop_partition(shard, {topic->id, partition.index});
+      }
+    co_await apply_topics(shard, *published.image, changes, is_first);
+  }
   if (!changes.configs.empty()) apply_configs(shard, *published.image, changes, defaults_changed);
+  if ((is_first || defaults_changed) && &shard == &shard.broker.first_shard()) shard.broker.mover->take_settings(*published.image);
   if (defaults_changed && &shard == &shard.broker.first_shard()) {
     shard.broker.cleaner->take_settings();
     co_await shard.broker.scrubber->take_settings();
@@ -134,6 +174,22 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
 }
 
 }  // namespace
+
+task<void> retry_unopened(BrokerShard& shard) {
+  if (shard.unopened.empty()) co_return;
+  const auto turn = co_await shard.opening.lock();
+  std::vector<PartitionKey> keys;
+  for (const auto& [key, is_worth_a_try] : shard.unopened)
+    if (is_worth_a_try) keys.push_back(key);
+  for (const PartitionKey& key : keys) {
+    const metadata::MetadataImagePtr image = shard.image;
+    const metadata::Topic* topic = image->find_topic(key.topic_id);
+    const metadata::Partition* described = topic == nullptr ? nullptr : topic->find(key.partition);
+    if (described == nullptr) continue;
+    co_await open_partition(shard, *topic, *described, topic_config(shard, *image, topic->name), false);
+    if (shard.find(key.topic_id, key.partition) != nullptr) log_info("{}-{} could be opened now", topic->name, key.partition);
+  }
+}
 
 task<void> apply_metadata(Broker& broker, std::shared_ptr<const metadata::PublishedMetadata> published) {
   co_await gather_all(broker, [&published](BrokerShard& shard) { return apply_on(shard, *published); });

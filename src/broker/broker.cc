@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "broker/cleaner.h"
+#include "broker/directory_assignments.h"
+#include "broker/directory_failures.h"
 #include "broker/directory_set.h"
 #include "broker/group_host.h"
 #include "broker/partition.h"
 #include "broker/producer_ids.h"
 #include "broker/quorum_host.h"
+#include "broker/replica_mover.h"
 #include "broker/scrubber.h"
 
 namespace moldau::broker {
@@ -18,9 +22,17 @@ Broker::Broker(runtime::Environment& env, const metadata::LoadedConfig& loaded)
     shards.push_back(std::make_unique<BrokerShard>(*this, *shard, env.shards().size()));
   cleaner = std::make_unique<Cleaner>(*this);
   scrubber = std::make_unique<Scrubber>(*this);
+  mover = std::make_unique<ReplicaMover>(*this);
+  assignments = std::make_unique<DirectoryAssignments>(*this);
+  directory_failures = std::make_unique<DirectoryFailures>(*this);
 }
 
 Broker::~Broker() = default;
+
+void Broker::end_with(const std::string& why) {
+  log_error("the node ends: {}", why);
+  if (const auto tell = std::exchange(on_fatal, nullptr)) tell(why);
+}
 
 const metadata::ListenerEndpoint& Broker::advertised(std::string_view listener_name) const {
   for (const metadata::ListenerEndpoint& endpoint : advertised_listeners)

@@ -20,10 +20,13 @@
 namespace moldau::broker {
 
 class Cleaner;
+class DirectoryAssignments;
+class DirectoryFailures;
 class DirectorySet;
 class ProducerIds;
 class QuorumHost;
 class Scrubber;
+class ReplicaMover;
 
 class Broker {
  public:
@@ -41,12 +44,17 @@ class Broker {
   LoggerLevel logger_level;
   std::unique_ptr<Cleaner> cleaner;           // made with the broker, runs once the logs are open
   std::unique_ptr<Scrubber> scrubber;         // likewise
+  std::unique_ptr<ReplicaMover> mover;        // likewise
+  std::unique_ptr<DirectoryAssignments> assignments;
+  std::unique_ptr<DirectoryFailures> directory_failures;
   std::string cluster_id;
   std::vector<metadata::ListenerEndpoint> advertised_listeners;  // with the ports that were bound
   runtime::Scope background;                  // on shard 0; ends with the node
   std::atomic<bool> ready{false};             // recovered, registered and serving
   // Called on shard 0 with the first image, and with each in which settings of brokers changed.
   std::function<void(const metadata::MetadataImage&)> on_broker_configs;
+  // Called on shard 0 with a sentence when the node cannot go on; null: it goes on as it can.
+  std::function<void(const std::string&)> on_fatal;
 
   [[nodiscard]] BrokerShard& home_of(const Uuid& topic_id, int32_t partition) {
     return *shards[PartitionKeyHash{}({topic_id, partition}) % shards.size()];
@@ -54,6 +62,9 @@ class Broker {
   [[nodiscard]] BrokerShard& first_shard() { return *shards.front(); }
   [[nodiscard]] runtime::Shard& quorum_shard() const { return environment.quorum_shard(); }
   [[nodiscard]] int64_t wall_clock_ms() const { return environment.wall_clock_ms(); }
+
+  // Has the process end, which it can only once.
+  void end_with(const std::string& why);
 
   // The endpoint that clients of a listener are told to use.
   [[nodiscard]] const metadata::ListenerEndpoint& advertised(std::string_view listener_name) const;

@@ -1,6 +1,7 @@
 #include "broker/broker_metrics.h"
 
 #include "broker/cleaner.h"
+#include "broker/replica_mover.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
 #include "broker/log_bytes.h"
@@ -64,7 +65,8 @@ task<void> look_at(BrokerShard& shard, ShardFacts& facts) {
 
 // The time of the first batch that ends at the offset or later; its records are at most that old.
 task<void> measure_age(Partition& partition, GroupOffset& offset, int64_t now_ms) {
-  storage::Log& log = partition.log();
+  const std::shared_ptr<storage::Log> held = partition.shared_log();
+  storage::Log& log = *held;
   const Offset from = std::max(Offset(offset.offset), log.log_start_offset());
   offset.lag_records = std::max<int64_t>(log.high_watermark() - Offset(offset.offset), 0);
   if (from >= log.high_watermark()) co_return;
@@ -140,6 +142,7 @@ task<std::vector<MetricFamily>> describe_broker(Broker& broker) {
   add_groups(all, facts.offsets, facts.groups);
   for (MetricFamily& family_of_cleaner : co_await broker.cleaner->describe()) all.push_back(std::move(family_of_cleaner));
   for (MetricFamily& family_of_scrubber : co_await broker.scrubber->describe()) all.push_back(std::move(family_of_scrubber));
+  for (MetricFamily& family_of_mover : co_await broker.mover->describe()) all.push_back(std::move(family_of_mover));
   co_return all;
 }
 

@@ -16,7 +16,9 @@
 #include "broker/refusal.h"
 #include "metadata/config/topic_config.h"
 #include "metadata/image.h"
+#include "protocol/error_code.h"
 #include "runtime/environment.h"
+#include "runtime/signal.h"
 #include "security/authorizer.h"
 #include "storage/group_commit.h"
 #include "storage/open_files.h"
@@ -67,12 +69,19 @@ struct BrokerShard {
   // Logs close their files when they go, so the cache of files goes after them.
   std::map<std::string, storage::GroupCommit> commits;  // by log directory
   std::unordered_map<PartitionKey, std::shared_ptr<Partition>, PartitionKeyHash> partitions;
+  // Those whose log could not be opened: whether it is worth another try.
+  std::unordered_map<PartitionKey, bool, PartitionKeyHash> unopened;
+  runtime::Mutex opening;  // partitions come, go and are tried again one after the other
   std::unordered_map<int32_t, std::unique_ptr<GroupHost>> groups;  // by partition of __consumer_offsets
   FetchSessionCache fetch_sessions;
   metadata::TopicConfig topic_defaults;  // of a topic without settings of its own, as of `image`
 
   // Null where this node does not hold it, or another shard does.
   [[nodiscard]] Partition* find(const Uuid& topic_id, int32_t partition) const;
+  // What a client is told of a partition that is not here.
+  [[nodiscard]] protocol::ErrorCode absent_error(const PartitionKey& key) const {
+    return unopened.contains(key) ? protocol::ErrorCode::kafka_storage_error : protocol::ErrorCode::not_leader_or_follower;
+  }
   [[nodiscard]] PartitionMetrics partition_metrics(const std::string& topic, int32_t partition);
   [[nodiscard]] ApiMetrics& api_metrics(int16_t api_key);
   // Counts what connections of this shard were sent of a partition, wherever it lives.

@@ -50,10 +50,11 @@ static uint64_t replay_batch(ByteView batch, groups::CoordinatorShard& coordinat
 task<storage::log_result<uint64_t>> replay_coordinator_records(Partition& partition, groups::CoordinatorShard& coordinator) {
   uint64_t count = 0;
   Bytes buffer;
-  Offset next = partition.log().log_start_offset();
-  const Offset end = partition.log().log_end_offset();
+  const std::shared_ptr<storage::Log> log = partition.shared_log();
+  Offset next = log->log_start_offset();
+  const Offset end = log->log_end_offset();
   while (next < end) {
-    MOLDAU_CO_CHECK(co_await read_log_bytes(partition.log(), next, replay_read_bytes, buffer));
+    MOLDAU_CO_CHECK(co_await read_log_bytes(*log, next, replay_read_bytes, buffer));
     protocol::BatchCursor cursor(buffer);
     const Offset before = next;
     while (true) {

@@ -28,7 +28,7 @@ task<void> read_one(BrokerShard& shard, const Place& place, FetchTerms terms, ui
   const FetchItem& item = *place.item;
   Partition* partition = shard.find(place.topic_id, item.partition);
   if (partition == nullptr) {
-    refuse(result, ErrorCode::not_leader_or_follower);
+    refuse(result, shard.absent_error({place.topic_id, item.partition}));
     co_return;
   }
   if (const ErrorCode fenced = partition->check_leader_epoch(item.current_leader_epoch); fenced != ErrorCode::none) {

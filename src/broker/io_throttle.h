@@ -13,6 +13,7 @@ class IoThrottle {
  public:
   // At or below 0, or beyond what a disk can do: no limit.
   void set_bytes_per_second(double rate) { bytes_per_second_.store(rate, std::memory_order_relaxed); }
+  [[nodiscard]] double bytes_per_second() const { return bytes_per_second_.load(std::memory_order_relaxed); }
 
   // Gives the time at which the bytes may have been moved; now_us if there is no limit.
   [[nodiscard]] int64_t take(uint64_t bytes, int64_t now_us);

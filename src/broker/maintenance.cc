@@ -1,6 +1,7 @@
 #include "broker/maintenance.h"
 
 #include "base/log.h"
+#include "broker/apply_metadata.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/partition.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int64_t deleted_files_interval_ms = 5'000;
 constexpr int64_t flush_interval_ms = 1'000;
+constexpr int64_t retry_interval_ms = 5'000;
 constexpr int64_t room_interval_ms = 1'000;
 constexpr int64_t high_watermark_checkpoint_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
 constexpr int64_t quorum_interval_ms = 30'000;
@@ -81,6 +83,7 @@ struct Maintenance::OfShard {
     loops.spawn(every(deleted_files_interval_ms, [this] {
       return for_each_log(shard, [now_ms = shard.broker.wall_clock_ms()](storage::Log& log) { return remove_deleted(log, now_ms); });
     }));
+    loops.spawn(every(retry_interval_ms, [this] { return retry_unopened(shard); }));
     loops.spawn(every(logs.producer_id_expiration_check_interval_ms, [this] {
       return for_each_log(shard, [](storage::Log& log) {
         log.expire_producers();

@@ -55,6 +55,12 @@ void Partition::set_commits(storage::GroupCommit* commits) {
   advance(log_->log_end_offset());
 }
 
+void Partition::take_log(std::shared_ptr<storage::Log> log, storage::GroupCommit* commits) {
+  log_ = std::move(log);
+  commits_ = commits;
+  advance(log_->log_end_offset());
+}
+
 void Partition::on_commit(const storage::log_result<>& outcome) {
   if (outcome) return advance(log_->log_end_offset());
   advanced_.notify_all();
@@ -67,6 +73,11 @@ void Partition::retire() {
   fire_watches();
 }
 
+void Partition::directory_failed() {
+  advanced_.notify_all();
+  fire_watches();
+}
+
 task<ErrorCode> Partition::wait_for_high_watermark(Offset end, int64_t deadline_us) {
   while (log_->high_watermark() < end) {
     if (is_retired_) co_return ErrorCode::not_leader_or_follower;
@@ -74,6 +85,24 @@ task<ErrorCode> Partition::wait_for_high_watermark(Offset end, int64_t deadline_
     if (!co_await advanced_.wait_until(deadline_us)) co_return ErrorCode::request_timed_out;
   }
   co_return ErrorCode::none;
+}
+
+// What waited while a move to another directory took place has not been looked at and goes to the log that is there now.
+task<storage::log_result<storage::AppendInfo>> Partition::append_to_log(storage::LeaderAppend append) {
+  while (true) {
+    const std::shared_ptr<storage::Log> log = log_;
+    auto info = co_await log->append_as_leader(append);
+    if (info || log == log_) co_return info;
+  }
+}
+
+task<storage::log_result<bool>> Partition::delete_records_before(Offset offset) {
+  const auto self = shared_from_this();
+  while (true) {
+    const std::shared_ptr<storage::Log> log = log_;
+    auto deleted = co_await log->delete_records_before(offset);
+    if (deleted || log == log_) co_return deleted;
+  }
 }
 
 task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms) {
@@ -90,8 +119,8 @@ task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms)
     answer.message = std::move(batch.error().message);
     co_return answer;
   }
-  auto appended_info = co_await log_->append_as_leader(
-      {.records = records.first(batch->size()), .leader_epoch = LeaderEpoch(identity_.leader_epoch)});
+  auto appended_info =
+      co_await append_to_log({.records = records.first(batch->size()), .leader_epoch = LeaderEpoch(identity_.leader_epoch)});
   if (!appended_info) {
     answer.error = appended_info.error().code;
     answer.message = std::move(appended_info.error().message);
@@ -113,7 +142,7 @@ task<AppendAnswer> Partition::append(MutableByteView records, AppendTerms terms)
 
 task<ErrorCode> Partition::append_own(MutableByteView batch) {
   const auto self = shared_from_this();
-  const auto info = co_await log_->append_as_leader(
+  const auto info = co_await append_to_log(
       {.records = batch, .leader_epoch = LeaderEpoch(identity_.leader_epoch), .origin = storage::AppendOrigin::coordinator});
   if (!info) co_return info.error().code;
   appended(*info, batch.size());
@@ -123,13 +152,14 @@ task<ErrorCode> Partition::append_own(MutableByteView batch) {
 task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_committed, uint64_t max_bytes,
                            bool at_least_one, FetchedPartition& into) {
   const auto self = shared_from_this();
+  const std::shared_ptr<storage::Log> log = log_;
   auto& answer = into.answer;
-  answer.high_watermark = log_->high_watermark().value();
-  answer.last_stable_offset = log_->last_stable_offset().value();
-  answer.log_start_offset = log_->log_start_offset().value();
+  answer.high_watermark = log->high_watermark().value();
+  answer.last_stable_offset = log->last_stable_offset().value();
+  answer.log_start_offset = log->log_start_offset().value();
   answer.aborted_transactions.reset();
   if (last_fetched_epoch >= 0) {  // KIP-595: the reader's history may have parted from ours
-    const auto end = log_->end_offset_for_epoch(LeaderEpoch(last_fetched_epoch));
+    const auto end = log->end_offset_for_epoch(LeaderEpoch(last_fetched_epoch));
     if (!end || end->epoch.value() < last_fetched_epoch || end->end_offset < offset) {
       answer.diverging_epoch.epoch = end ? end->epoch.value() : -1;
       answer.diverging_epoch.end_offset = end ? end->end_offset.value() : -1;
@@ -139,7 +169,7 @@ task<void> Partition::read(Offset offset, int32_t last_fetched_epoch, bool read_
   }
   const auto isolation = read_committed ? storage::ReadIsolation::committed : storage::ReadIsolation::high_watermark;
   const auto limit = static_cast<uint32_t>(std::min<uint64_t>(max_bytes, INT32_MAX));
-  auto read = co_await log_->read(offset, limit, at_least_one, isolation);
+  auto read = co_await log->read(offset, limit, at_least_one, isolation);
   if (!read) {
     answer.error_code = static_cast<int16_t>(read.error().code);
     // Kafka tells nothing of a log beside an error.

@@ -55,17 +55,24 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
   [[nodiscard]] int32_t leader_epoch() const { return identity_.leader_epoch; }
   void set_leader_epoch(int32_t epoch) { identity_.leader_epoch = epoch; }
   void set_min_insync_replicas(int32_t replicas) { identity_.min_insync_replicas = replicas; }
-  [[nodiscard]] storage::Log& log() override { return *log_; }
+  // A move to another directory puts another log in the place of this one: whoever waits in between holds what he uses.
+  [[nodiscard]] storage::Log& log() { return *log_; }
   [[nodiscard]] const std::shared_ptr<storage::Log>& shared_log() const { return log_; }
+  [[nodiscard]] std::shared_ptr<storage::Log> log_to_commit() override { return log_; }
+  // The copy in another directory takes the log's place; to be called by storage::promote_future.
+  void take_log(std::shared_ptr<storage::Log> log, storage::GroupCommit* commits);
 
   // Acknowledges only what is on stable storage, by `commits` (of the log's directory); null: as soon as it is appended.
   void set_commits(storage::GroupCommit* commits);
+  [[nodiscard]] bool has_commits() const { return commits_ != nullptr; }
   // Has the high watermark follow what may be acknowledged: with flush.messages all below `appended_end`, the end of an
   // append that has waited for its flush.
   void advance(Offset appended_end);
   void on_commit(const storage::log_result<>& outcome) override;
   // It is led here no longer: whoever waits is told.
   void retire();
+  // The directory of its log has failed: likewise.
+  void directory_failed();
 
   // FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH for a client whose idea of the leader differs (KIP-320); -1 is none.
   [[nodiscard]] protocol::ErrorCode check_leader_epoch(int32_t of_client) const;
@@ -75,6 +82,8 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
   runtime::task<AppendAnswer> append(MutableByteView records, AppendTerms terms);
   // Appends a batch of this broker's own, as coordinators do.
   runtime::task<protocol::ErrorCode> append_own(MutableByteView batch);
+  // Moves the log start (DeleteRecords).
+  runtime::task<storage::log_result<bool>> delete_records_before(Offset offset);
 
   // Fills in the answer to a fetch from `offset`: ranges of at most `max_bytes`, or one whole batch if
   // `at_least_one` and it is larger.
@@ -86,6 +95,7 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
 
  private:
   void appended(const storage::AppendInfo& info, size_t size_bytes);
+  runtime::task<storage::log_result<storage::AppendInfo>> append_to_log(storage::LeaderAppend append);
   // Returns when all below `end` is; the error that a client gets otherwise.
   runtime::task<protocol::ErrorCode> wait_for_high_watermark(Offset end, int64_t deadline_us);
 
@@ -93,7 +103,7 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
   std::shared_ptr<storage::Log> log_;
   PartitionMetrics metrics_;
   std::vector<std::shared_ptr<FetchWatch>> watches_;
-  storage::GroupCommit* commits_ = nullptr;
+  storage::GroupCommit* commits_ = nullptr;  // of the log's directory
   bool is_retired_ = false;
   runtime::Signal advanced_;  // the high watermark, or nothing can advance it any more
 };

@@ -8,7 +8,7 @@ static task<void> call_on_home(BrokerShard& shard, const std::vector<const Parti
   for (const PartitionCall* call : calls) {
     Partition* partition = shard.find(call->key.topic_id, call->key.partition);
     if (partition == nullptr)
-      call->refuse(protocol::ErrorCode::not_leader_or_follower);
+      call->refuse(shard.absent_error(call->key));
     else
       co_await call->answer(*partition);
   }

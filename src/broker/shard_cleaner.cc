@@ -55,7 +55,7 @@ task<ShardCleaner::Survey> ShardCleaner::survey(int64_t now_ms) {
     const Partition* partition = shard_.find(key.topic_id, key.partition);
     if (partition == nullptr) continue;
     const std::shared_ptr<storage::Log> log = partition->shared_log();
-    if (const State& state = states_[key]; stopping_ || log->is_offline() || state.is_running || now_ms < state.not_before_ms ||
+    if (const State& state = states_[key]; stopping_ || log->is_offline() || state.is_running || state.is_paused || now_ms < state.not_before_ms ||
                                            !state.measured.set_aside_because.empty())
       continue;
     const auto found = co_await storage::measure_cleanable(*log, states_[key].checkpoint, now_ms);
@@ -102,7 +102,7 @@ task<void> ShardCleaner::wait_for_io(PartitionKey key, uint64_t bytes) {
 }
 
 bool ShardCleaner::reserve(PartitionKey key) {
-  if (stopping_ || shard_.find(key.topic_id, key.partition) == nullptr || states_[key].is_running) return false;
+  if (stopping_ || shard_.find(key.topic_id, key.partition) == nullptr || states_[key].is_running || states_[key].is_paused) return false;
   states_[key].is_running = true;
   ++running_;
   return true;
@@ -163,6 +163,21 @@ void ShardCleaner::count(const storage::Log& log, const storage::CleaningRange& 
   if (counts.records_without_key > 0)
     log_warning("{}-{}: {} records without a key were dropped by compaction", log.topic(), log.partition(),
                 counts.records_without_key);
+}
+
+task<void> ShardCleaner::pause(PartitionKey key) {
+  states_[key].is_paused = true;
+  while (true) {
+    const auto state = states_.find(key);
+    if (state == states_.end() || !state->second.is_running) co_return;
+    state->second.is_asked_to_stop = true;
+    changed_.notify_all();
+    (void)co_await changed_.wait();
+  }
+}
+
+void ShardCleaner::resume(PartitionKey key) {
+  if (const auto state = states_.find(key); state != states_.end()) state->second.is_paused = false;
 }
 
 task<void> ShardCleaner::release(PartitionKey key) {

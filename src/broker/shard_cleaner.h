@@ -47,6 +47,10 @@ class ShardCleaner {
   [[nodiscard]] bool reserve(PartitionKey key);
   // Runs the round. False: it failed.
   runtime::task<bool> clean(Candidate candidate, storage::CleaningTerms terms);
+  // Ends a round on a partition and lets none begin until resume(): while it is copied to another directory, for a copy of
+  // what was compacted in between could bring back what was deleted.
+  runtime::task<void> pause(PartitionKey key);
+  void resume(PartitionKey key);
   // Ends a round on a partition that is about to be closed; it must be out of the shard's partitions already.
   runtime::task<void> release(PartitionKey key);
   // Ends all rounds, and lets none begin.
@@ -68,6 +72,7 @@ class ShardCleaner {
     std::optional<Offset> checkpoint;
     bool is_running = false;
     bool is_asked_to_stop = false;
+    bool is_paused = false;
     int64_t not_before_ms = 0;  // after a full disk
     Measured measured;
   };

@@ -7,8 +7,7 @@
 #include <fmt/format.h>
 
 #include "controller/controller.h"
-#include "controller/min_insync_rules.h"
-#include "controller/partition_change.h"
+#include "controller/partition_sweep.h"
 #include "metadata/snapshot_records.h"
 
 namespace moldau::controller {
@@ -38,37 +37,6 @@ protocol::BrokerRegistrationChangeRecord change_of(const metadata::Broker& broke
   record.broker_epoch = broker.epoch;
   return record;
 }
-
-// Applies one event to every partition that `concerns` picks.
-class PartitionSweep {
- public:
-  PartitionSweep(const MetadataImage& image, const ControllerOptions& options) : image_(image), options_(options) {
-    rules_.is_active = [&image](int32_t broker) { return image.is_active(broker); };
-    rules_.version = &image.metadata_version();
-    rules_.eligible_leader_replicas = image.feature_level(metadata::eligible_leader_replicas_feature) > 0;
-  }
-  void add_changes(const PartitionEvent& event, const auto& concerns, MetadataRecords& records) {
-    for (const auto& [id, topic] : image_.topics_by_id) {
-      bool has_rules = false;
-      for (const metadata::Partition& partition : topic->partitions) {
-        if (!concerns(partition)) continue;
-        if (!std::exchange(has_rules, true)) {
-          rules_.min_insync_replicas =
-              effective_min_insync_replicas(image_, topic->name, options_.default_min_insync_replicas);
-          rules_.unclean_leader_election =
-              effective_unclean_leader_election(image_, topic->name, options_.default_unclean_leader_election_enable);
-        }
-        if (auto record = partition_change(id, partition, event, rules_)) records.push_back(std::move(*record));
-      }
-    }
-  }
-  [[nodiscard]] bool has_elr() const { return rules_.eligible_leader_replicas; }
-
- private:
-  const MetadataImage& image_;
-  const ControllerOptions& options_;
-  PartitionRules rules_;
-};
 
 auto in_isr(int32_t broker) {
   return [broker](const metadata::Partition& partition) { return contains(partition.isr, broker); };

@@ -27,6 +27,8 @@
 #include "protocol/messages/allocate_producer_ids_response.h"
 #include "protocol/messages/alter_configs_request.h"
 #include "protocol/messages/alter_configs_response.h"
+#include "protocol/messages/assign_replicas_to_dirs_request.h"
+#include "protocol/messages/assign_replicas_to_dirs_response.h"
 #include "protocol/messages/broker_heartbeat_request.h"
 #include "protocol/messages/broker_heartbeat_response.h"
 #include "protocol/messages/broker_registration_request.h"
@@ -116,6 +118,8 @@ class Controller {
                                                                     const RequestContext&);
   [[nodiscard]] Answer<protocol::BrokerHeartbeatResponse> handle(const protocol::BrokerHeartbeatRequest&,
                                                                  const RequestContext&);
+  [[nodiscard]] Answer<protocol::AssignReplicasToDirsResponse> handle(const protocol::AssignReplicasToDirsRequest&,
+                                                                      const RequestContext&);
   [[nodiscard]] Answer<protocol::AllocateProducerIdsResponse> handle(const protocol::AllocateProducerIdsRequest&,
                                                                      const RequestContext&);
   [[nodiscard]] Answer<protocol::ControllerRegistrationResponse> handle(const protocol::ControllerRegistrationRequest&,

@@ -17,6 +17,7 @@ using Brokers = std::vector<int32_t>;
 bool contains(const Brokers& brokers, int32_t broker) { return std::ranges::find(brokers, broker) != brokers.end(); }
 
 struct Target {
+  std::vector<Uuid> directories;
   Brokers isr;
   Brokers elr;
   int32_t leader = no_leader;
@@ -40,8 +41,12 @@ Brokers next_elr(const Partition& partition, const Brokers& isr, const Partition
 }
 
 void elect(const Partition& partition, const PartitionEvent& event, const PartitionRules& rules, Target& target) {
+  const auto has_its_log = [&](int32_t broker) {
+    const auto at = static_cast<size_t>(std::ranges::find(partition.replicas, broker) - partition.replicas.begin());
+    return at >= target.directories.size() || rules.has_online_directory(broker, target.directories[at]);
+  };
   const auto may_lead = [&](int32_t broker) {
-    return broker != event.broker_to_remove && broker != event.broker_shut_down_uncleanly &&
+    return has_its_log(broker) && broker != event.broker_to_remove && broker != event.broker_shut_down_uncleanly &&
            (broker == event.broker_to_add || rules.is_active(broker));
   };
   const auto is_clean_choice = [&](int32_t broker) {
@@ -74,6 +79,9 @@ void elect(const Partition& partition, const PartitionEvent& event, const Partit
 std::optional<metadata::MetadataRecord> partition_change(const Uuid& topic_id, const Partition& partition,
                                                          const PartitionEvent& event, const PartitionRules& rules) {
   Target target;
+  target.directories = partition.directories;
+  for (size_t i = 0; i < target.directories.size(); ++i)
+    if (partition.replicas[i] == event.broker_of_directory) target.directories[i] = event.directory;
   for (const int32_t broker : partition.isr)
     if (broker != event.broker_to_remove && broker != event.broker_shut_down_uncleanly) target.isr.push_back(broker);
   target.elr = next_elr(partition, target.isr, event, rules);
@@ -98,6 +106,10 @@ std::optional<metadata::MetadataRecord> partition_change(const Uuid& topic_id, c
       if (partition.leader_recovery_state != LeaderRecoveryState::recovering)
         record.leader_recovery_state = static_cast<int8_t>(LeaderRecoveryState::recovering);
     }
+  }
+  if (target.directories != partition.directories) {
+    record.directories = target.directories;
+    changes = true;
   }
   if (target.elr != partition.eligible_leader_replicas) {
     record.eligible_leader_replicas = target.elr;

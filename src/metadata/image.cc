@@ -36,6 +36,7 @@ const Endpoint* Broker::find_endpoint(std::string_view listener) const {
 bool Broker::has_online_directory(const Uuid& directory) const {
   if (directory == unassigned_directory || directory == migrating_directory) return true;
   if (directory == lost_directory) return false;
+  if (log_dirs.empty()) return true;  // registered at a metadata version that knows no directories
   return std::ranges::find(log_dirs, directory) != log_dirs.end();
 }
 

@@ -79,7 +79,8 @@ protocol::BrokerRegistrationRequest broker_registration(runtime::Environment& en
   for (const metadata::ListenerEndpoint& advertised : broker.advertised_listeners)
     node.endpoints.push_back({.name = advertised.name, .host = advertised.host, .port = advertised.port});
   node.rack = config.rack;
-  for (const auto& directory : broker.directories->directories()) node.log_dirs.push_back(directory->id);
+  for (const auto& directory : broker.directories->directories())
+    if (!directory->is_offline()) node.log_dirs.push_back(directory->id);
   return controller::broker_registration(node, broker.directories->previous_broker_epoch());
 }
 

@@ -3,12 +3,15 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "broker/cleaner.h"
+#include "broker/directory_assignments.h"
+#include "broker/directory_failures.h"
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
 #include "broker/partition.h"
 #include "broker/quorum_host.h"
 #include "broker/scrubber.h"
+#include "broker/replica_mover.h"
 #include "metadata/config/broker_layers.h"
 #include "metadata/finalized_levels.h"
 #include "raft/format.h"
@@ -31,6 +34,7 @@ task<Outcome> Node::start() {
   started_ = true;
   MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
   broker_.cluster_id = broker_.directories->cluster_id();
+  broker_.directory_failures->attach();
   MOLDAU_CO_CHECK(co_await runtime::call_on(broker_.quorum_shard(), [this] { return open_metadata(); }));
   MOLDAU_CO_CHECK(bind());
   MOLDAU_CO_CHECK(co_await register_controller());
@@ -43,6 +47,8 @@ task<Outcome> Node::start() {
   co_await maintenance_->start();
   co_await broker_.cleaner->start();
   co_await broker_.scrubber->start();
+  co_await broker_.mover->start();
+  co_await broker_.directory_failures->watch();
   serve_connections();
   broker_.ready = true;
   co_return Outcome{};
@@ -197,6 +203,10 @@ task<void> Node::close_logs() {
         }
         if (const auto flushed = co_await log.flush(); !flushed) log_error("{}", flushed.error().message);
       }
+      for (const auto& move : at.broker.mover->of(at).moves()) {
+        if (move.future->is_offline()) continue;
+        if (const auto flushed = co_await move.future->flush(); !flushed) log_error("{}", flushed.error().message);
+      }
     }(shard);
   });
   co_await broker_.directories->checkpoint_recovery_points(broker_);
@@ -207,6 +217,7 @@ task<void> Node::close_logs() {
         if (partition->log().is_offline()) continue;
         if (const auto closed = co_await partition->log().close(); !closed) log_error("{}", closed.error().message);
       }
+      co_await at.broker.mover->of(at).close_copies();
       at.partitions.clear();
     }(shard);
   });
@@ -217,6 +228,9 @@ task<void> Node::stop() {
   broker_.ready = false;
   if (acceptor_) acceptor_->close();
   if (controller_acceptor_) controller_acceptor_->close();
+  broker_.directory_failures->stop();
+  co_await broker_.mover->stop();
+  broker_.assignments->stop();
   co_await broker_.cleaner->stop();
   co_await broker_.scrubber->stop();
   if (maintenance_) co_await maintenance_->stop();

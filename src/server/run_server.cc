@@ -13,6 +13,7 @@ namespace {
 
 struct StopRequest {
   bool asked = false;
+  std::string failure;  // why the node asked for it itself
   runtime::Signal changed;
 };
 
@@ -20,6 +21,11 @@ task<void> serve(runtime::Environment& environment, metadata::LoadedConfig confi
                  Outcome& outcome) {
   Node node(environment, std::move(config));
   const std::shared_ptr<void> kept = options.on_starting ? options.on_starting(node) : nullptr;
+  node.broker().on_fatal = [&stop](const std::string& why) {
+    stop.asked = true;
+    stop.failure = why;
+    stop.changed.notify_all();
+  };
   outcome = co_await node.start();
   if (outcome) {
     if (options.on_ready) options.on_ready(node);
@@ -27,6 +33,7 @@ task<void> serve(runtime::Environment& environment, metadata::LoadedConfig confi
     log_info("stopping");
   }
   co_await node.stop();
+  if (outcome && !stop.failure.empty()) outcome = fail(stop.failure);
   if (outcome) log_info("stopped cleanly");
 }
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,12 @@ class DirectoryHealth {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool is_offline() const { return offline_.load(std::memory_order_acquire); }
   void set_offline(const std::string& why) {
-    if (!offline_.exchange(true)) log_error("log directory {} is offline: {}", path_, why);
+    if (offline_.exchange(true)) return;
+    log_error("log directory {} is offline: {}", path_, why);
+    if (on_offline_) on_offline_();
   }
+  // Called once, on whatever shard, when the directory fails. To be set before the health is shared.
+  void on_offline(std::function<void()> tell) { on_offline_ = std::move(tell); }
   // Takes note of an error on its way to the caller.
   void note(const Error& error) {
     const bool is_full = error.io_error_number == ENOSPC || error.io_error_number == EDQUOT;
@@ -57,6 +62,7 @@ class DirectoryHealth {
 
  private:
   std::string path_;
+  std::function<void()> on_offline_;
   std::atomic<bool> offline_ = false;
   std::atomic<bool> needs_recovery_ = false;
   std::atomic<int64_t> room_bytes_ = INT64_MAX;

@@ -84,11 +84,22 @@ task<log_result<>> LogDirectory::read_marker() {
   }
   had_clean_shutdown_ = true;
   previous_broker_epoch_ = broker_epoch_in(as_text(*text));
-  // It speaks of the stop before this start; it must be gone before anything is written.
-  if (MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
-  MOLDAU_CO_CHECK(co_await environment_.files().remove(marker));
+  co_return log_result<>{};
+}
+
+// The marker speaks of the stop before this start; it must be gone before anything is written.
+task<log_result<>> LogDirectory::begin() {
+  if (!had_clean_shutdown_ || MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
+  const auto removed = co_await environment_.files().remove(fmt::format("{}/{}", path(), clean_shutdown_file));
+  if (!removed) co_return fail(Error(removed.error()));
   MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
   co_return log_result<>{};
+}
+
+std::unique_ptr<LogDirectory> LogDirectory::offline(runtime::Environment& environment, std::string path, const std::string& why) {
+  std::unique_ptr<LogDirectory> directory(new LogDirectory(environment, std::move(path)));
+  directory->health_->set_offline(why);
+  return directory;
 }
 
 task<log_result<LogDirectory::Offsets>> LogDirectory::read(std::string_view file) {

@@ -25,10 +25,14 @@ struct FoundPartition {
 
 class LogDirectory {
  public:
-  // Makes the directory if it is missing, locks it (`.lock`), lists it, reads the checkpoints, and takes the marker of a
-  // clean stop away. kafka_storage_error if another process has it, or the disk fails.
+  // Makes the directory if it is missing, locks it (`.lock`), lists it, and reads the checkpoints. kafka_storage_error if
+  // another process has it, or the disk fails.
   static runtime::task<log_result<std::unique_ptr<LogDirectory>>> open(runtime::Environment& environment,
                                                                        std::string path);
+  // One that could not be opened, for this reason: it is offline from the start.
+  static std::unique_ptr<LogDirectory> offline(runtime::Environment& environment, std::string path, const std::string& why);
+  // Before a log is opened: takes the marker of a clean stop away.
+  runtime::task<log_result<>> begin();
 
   [[nodiscard]] const std::string& path() const { return health_->path(); }
   [[nodiscard]] const DirectoryHealthPtr& health() const { return health_; }

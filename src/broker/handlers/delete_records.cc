@@ -22,14 +22,15 @@ static void refuse(PartitionAnswer& answer, ErrorCode error) {
 }
 
 static task<void> delete_before(Partition& partition, int64_t offset, PartitionAnswer& answer) {
-  storage::Log& log = partition.log();
+  const std::shared_ptr<Partition> held = partition.shared_from_this();
+  const storage::Log& log = partition.log();
   if (!log.config().is_deleted) co_return refuse(answer, ErrorCode::policy_violation);  // as Kafka: not on compacted topics
   const Offset to = offset == -1 ? log.high_watermark() : Offset(offset);
   if (to.value() < 0) co_return refuse(answer, ErrorCode::offset_out_of_range);
-  const auto deleted = co_await log.delete_records_before(to);
+  const auto deleted = co_await partition.delete_records_before(to);
   if (!deleted) co_return refuse(answer, deleted.error().code);
   partition.fire_watches();
-  answer.low_watermark = log.log_start_offset().value();
+  answer.low_watermark = partition.log().log_start_offset().value();
 }
 
 task<Reply> handle_delete_records(RequestContext& context, Gate<ApiKey::delete_records> gate) {

@@ -5,6 +5,7 @@
 #include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/partition.h"
+#include "broker/replica_mover.h"
 #include "broker/reply.h"
 #include "protocol/messages/describe_log_dirs_request.h"
 #include "protocol/messages/describe_log_dirs_response.h"
@@ -23,6 +24,8 @@ struct Size {
   std::string topic;
   int32_t partition = 0;
   int64_t bytes = 0;
+  int64_t lag = 0;
+  bool is_future = false;
 };
 
 bool is_asked(const DescribeLogDirsRequest& request, const Partition& partition) {
@@ -32,13 +35,19 @@ bool is_asked(const DescribeLogDirsRequest& request, const Partition& partition)
   return false;
 }
 
+Size size_of(const storage::Log& log) {
+  return {.directory = log.log_dir(), .topic = log.topic(), .partition = log.partition(), .bytes = static_cast<int64_t>(log.size_bytes())};
+}
+
 task<void> measure(BrokerShard& shard, const DescribeLogDirsRequest& request, std::vector<Size>& into) {
-  for (const auto& [key, partition] : shard.partitions) {
-    if (!is_asked(request, *partition)) continue;
-    into.push_back({.directory = partition->log().log_dir(),
-                    .topic = partition->topic(),
-                    .partition = partition->index(),
-                    .bytes = static_cast<int64_t>(partition->log().size_bytes())});
+  for (const auto& [key, partition] : shard.partitions)
+    if (is_asked(request, *partition)) into.push_back(size_of(partition->log()));
+  for (const ShardMover::View& move : shard.broker.mover->of(shard).moves()) {
+    if (!is_asked(request, *shard.partitions.at(move.key))) continue;
+    Size size = size_of(*move.future);
+    size.lag = move.lag;
+    size.is_future = true;
+    into.push_back(std::move(size));
   }
   return runtime::ready();
 }
@@ -57,25 +66,27 @@ task<Reply> handle_describe_log_dirs(RequestContext& context, Gate<ApiKey::descr
   co_await gather_all(broker, [&](BrokerShard& shard) {
     return measure(shard, request, of_shard[static_cast<size_t>(shard.shard.index())]);
   });
-  std::map<std::string, std::map<std::string, std::map<int32_t, int64_t>>> sizes;
+  std::map<std::string, std::map<std::string, std::map<int32_t, Size>>> sizes;
   for (const auto& part : of_shard)
-    for (const Size& size : part) sizes[size.directory][size.topic][size.partition] = size.bytes;
+    for (const Size& size : part) sizes[size.directory][size.topic][size.partition] = size;
 
   DescribeLogDirsResponse response;
   for (const auto& directory : broker.directories->directories()) {
     auto& result = response.results.emplace_back();
     result.log_dir = directory->path();
-    if (directory->files->is_offline()) {
+    if (directory->is_offline()) {
       result.error_code = static_cast<int16_t>(ErrorCode::kafka_storage_error);
       continue;
     }
     for (const auto& [topic, partitions] : sizes[directory->path()]) {
       auto& topic_answer = result.topics.emplace_back();
       topic_answer.name = topic;
-      for (const auto& [partition, bytes] : partitions) {
+      for (const auto& [partition, size] : partitions) {
         auto& entry = topic_answer.partitions.emplace_back();
         entry.partition_index = partition;
-        entry.partition_size = bytes;
+        entry.partition_size = size.bytes;
+        entry.offset_lag = size.lag;
+        entry.is_future_key = size.is_future;
       }
     }
     const auto space = co_await broker.environment.files().space(directory->path());

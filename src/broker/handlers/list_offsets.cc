@@ -43,7 +43,8 @@ task<void> find_offset(Partition& partition, const ListOffsetsRequest::ListOffse
                        PartitionAnswer& answer) {
   if (const ErrorCode fenced = partition.check_leader_epoch(asked.current_leader_epoch); fenced != ErrorCode::none)
     co_return refuse(answer, fenced);
-  storage::Log& log = partition.log();
+  const std::shared_ptr<storage::Log> held = partition.shared_log();
+  storage::Log& log = *held;
   // A reader of committed data sees the log as if it ended at the last stable offset.
   const Offset end = read_committed ? log.last_stable_offset() : log.high_watermark();
   answer.timestamp = -1;

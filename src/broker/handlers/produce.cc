@@ -62,7 +62,7 @@ bool has_transactional_batch(const ProduceRequest& request) {
 task<void> append_part(BrokerShard& shard, const Part& part, Terms terms) {
   Partition* partition = shard.find(part.topic_id, part.data->index);
   if (partition == nullptr) {
-    answer_with(*part.answer, ErrorCode::not_leader_or_follower);
+    answer_with(*part.answer, shard.absent_error({part.topic_id, part.data->index}));
     co_return;
   }
   const AppendTerms append_terms{.acks = terms.acks, .produce_version = terms.version, .deadline_us = terms.deadline_us};
