@@ -48,6 +48,8 @@ constexpr Entry served[] = {
     serve<ApiKey::create_partitions, handle_create_partitions>,
     serve<ApiKey::delete_groups, handle_delete_groups>,
     serve<ApiKey::incremental_alter_configs, handle_incremental_alter_configs>,
+    serve<ApiKey::alter_partition_reassignments, handle_alter_partition_reassignments>,
+    serve<ApiKey::list_partition_reassignments, handle_list_partition_reassignments>,
     serve<ApiKey::offset_delete, handle_offset_delete>,
     serve<ApiKey::describe_quorum, handle_describe_quorum>,
     serve<ApiKey::update_features, handle_update_features>,

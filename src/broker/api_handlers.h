@@ -28,6 +28,7 @@ struct ApiHandler {
 
 // A handler gets the gate of its own API; one that never asks it does not compile, for its parameter is unused.
 runtime::task<Reply> handle_alter_configs(RequestContext& context, Gate<ApiKey::alter_configs> gate);
+runtime::task<Reply> handle_alter_partition_reassignments(RequestContext& context, Gate<ApiKey::alter_partition_reassignments> gate);
 runtime::task<Reply> handle_alter_replica_log_dirs(RequestContext& context, Gate<ApiKey::alter_replica_log_dirs> gate);
 runtime::task<Reply> handle_api_versions(RequestContext& context, Gate<ApiKey::api_versions> gate);
 runtime::task<Reply> handle_create_partitions(RequestContext& context, Gate<ApiKey::create_partitions> gate);
@@ -52,6 +53,7 @@ runtime::task<Reply> handle_leave_group(RequestContext& context, Gate<ApiKey::le
 runtime::task<Reply> handle_list_config_resources(RequestContext& context, Gate<ApiKey::list_config_resources> gate);
 runtime::task<Reply> handle_list_groups(RequestContext& context, Gate<ApiKey::list_groups> gate);
 runtime::task<Reply> handle_list_offsets(RequestContext& context, Gate<ApiKey::list_offsets> gate);
+runtime::task<Reply> handle_list_partition_reassignments(RequestContext& context, Gate<ApiKey::list_partition_reassignments> gate);
 runtime::task<Reply> handle_metadata(RequestContext& context, Gate<ApiKey::metadata> gate);
 runtime::task<Reply> handle_offset_commit(RequestContext& context, Gate<ApiKey::offset_commit> gate);
 runtime::task<Reply> handle_offset_delete(RequestContext& context, Gate<ApiKey::offset_delete> gate);

@@ -70,11 +70,6 @@ task<void> write_if_changed(storage::LogDirectory& directory, Offsets offsets, O
 
 }  // namespace
 
-task<void> DirectorySet::measure_room() {
-  for (const auto& directory : directories_)
-    if (!directory->files->is_offline()) co_await directory->files->measure_room();
-}
-
 task<void> DirectorySet::checkpoint_high_watermarks(Broker& broker) {
   const auto turn = co_await checkpointing_.lock();
   ByDirectory all = co_await collect_all(broker);
@@ -92,14 +87,6 @@ task<void> DirectorySet::checkpoint_recovery_points(Broker& broker) {
                               &storage::LogDirectory::write_recovery_points);
     co_await write_if_changed(*directory->files, std::move(entries.log_starts), directory->written_log_starts,
                               &storage::LogDirectory::write_log_starts);
-  }
-}
-
-task<void> DirectorySet::mark_clean_shutdown(int64_t broker_epoch) {
-  for (const auto& directory : directories_) {
-    if (directory->files->is_offline()) continue;
-    const auto written = co_await directory->files->mark_clean_shutdown(broker_epoch);
-    if (!written) log_error("{}: the next start will check the logs", written.error().message);
   }
 }
 

@@ -90,6 +90,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_produce(app, context);
   add_consume(app, context);
   add_group(app, context);
+  add_directory(app, context);
   add_log(app, context);
   add_api_versions(app, context);
   let_options_fall_through(app);

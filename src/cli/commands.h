@@ -20,6 +20,9 @@ void add_group_list(CLI::App& group, Context& context);
 void add_group_describe(CLI::App& group, Context& context);
 void add_group_seek(CLI::App& group, Context& context);
 void add_group_delete(CLI::App& group, Context& context);
+void add_directory(CLI::App& app, Context& context);  // and below it:
+void add_directory_list(CLI::App& directory, Context& context);
+void add_directory_move(CLI::App& directory, Context& context);
 void add_log(CLI::App& app, Context& context);  // and below it:
 void add_log_dump(CLI::App& log, Context& context);
 void add_log_verify(CLI::App& log, Context& context);

@@ -93,7 +93,7 @@ task<int16_t> produce(TestBroker& broker, std::string topic, int32_t partition, 
   to.name = topic;
   auto& data = to.partition_data.emplace_back();
   data.index = partition;
-  data.records = Bytes(batch);
+  data.records = protocol::Records{batch};
   const auto response = co_await broker.ask<protocol::ProduceResponse>(std::move(request), 9);
   co_return response.responses.at(0).partition_responses.at(0).error_code;
 }

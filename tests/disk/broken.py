@@ -39,6 +39,18 @@ def one_of_two(world):
         for partition in range(4):
             equal(node.produce_once("later", partition), (0, None), f"a new topic's partition {partition}")
         check(not list(data.glob("later-*")), "a new partition was placed in the offline directory")
+        leaders = node.leaders(TOPIC)
+        equal({p for p, leader in leaders.items() if leader == -1}, set(lost), "partitions without a leader")
+        check("moldau_offline_log_directories 1" in node.node.http("/metrics"), "the metric says that one directory is offline")
+
+        # The next start finds it as it is: what lies there waits, the rest is served, nothing is made anew in another place.
+        node.node.kill()
+        node.node.start()
+        leaders = node.leaders(TOPIC)
+        equal({p for p, leader in leaders.items() if leader == -1}, set(lost), "partitions without a leader after a start on the broken disk")
+        check(not [p for p in lost if (metadata / f"{TOPIC}-{p}").exists()], "a log was made anew while its directory was away")
+        for partition in set(range(PARTITIONS)) - set(lost):
+            equal(node.read_values(TOPIC, partition), [b"before", b"after"], f"partition {partition} after the start")
 
         node.node.kill()
         node.volumes[1].mend()

@@ -27,6 +27,11 @@ class NodeOnVolumes:
         admin = AdminClient({"bootstrap.servers": self.node.bootstrap, "log_level": 0})
         admin.create_topics([NewTopic(topic, partitions, 1, config={k.replace("_", "."): str(v) for k, v in config.items()})])[topic].result(20)
 
+    def leaders(self, topic):
+        """partition -> the id of its leader; -1 for none."""
+        admin = AdminClient({"bootstrap.servers": self.node.bootstrap, "log_level": 0})
+        return {p: m.leader for p, m in admin.list_topics(topic, timeout=10).topics[topic].partitions.items()}
+
     def produce_once(self, topic, partition, value=b"x" * 1000, timeout_ms=4000):
         """One record without retries: (offset, None) or (None, the error's name)."""
         answers = []

@@ -78,7 +78,7 @@ class Node:
         self.data.mkdir(exist_ok=True)
         self.properties_file.write_text("".join(f"{k}={v}\n" for k, v in self.properties.items()))
         if self.target == "kafka":
-            if not (self.data / "meta.properties").exists():
+            if not (pathlib.Path(self.properties["log.dirs"].split(",")[0]) / "meta.properties").exists():
                 apache_kafka.format_directory(self.properties_file)
             command = apache_kafka.java("kafka.Kafka", self.properties_file, level="INFO")
         else:

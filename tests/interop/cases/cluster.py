@@ -25,7 +25,7 @@ def api_versions(world):
               "LeaveGroup", "SyncGroup", "DescribeGroups", "ListGroups", "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords",
               "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs", "DescribeLogDirs", "CreatePartitions", "DeleteGroups",
               "IncrementalAlterConfigs", "OffsetDelete", "DescribeQuorum", "UpdateFeatures", "DescribeCluster", "DescribeProducers",
-              "DescribeTopicPartitions"}
+              "DescribeTopicPartitions", "AlterReplicaLogDirs", "AlterPartitionReassignments", "ListPartitionReassignments"}
     equal(sorted(needed - set(mine)), [], "APIs that must be there")
 
 
