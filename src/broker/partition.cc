@@ -87,13 +87,11 @@ task<ErrorCode> Partition::wait_for_high_watermark(Offset end, int64_t deadline_
   co_return ErrorCode::none;
 }
 
-// What waited while a move to another directory took place has not been looked at and goes to the log that is there now.
 task<storage::log_result<storage::AppendInfo>> Partition::append_to_log(storage::LeaderAppend append) {
-  while (true) {
-    const std::shared_ptr<storage::Log> log = log_;
-    auto info = co_await log->append_as_leader(append);
-    if (info || log == log_) co_return info;
-  }
+  std::optional<runtime::Mutex::Held> turn;
+  if (entering_.is_locked() && !MOLDAU_MUTANT("appends-not-held-in-a-move")) turn.emplace(co_await entering_.lock());
+  const std::shared_ptr<storage::Log> log = log_;
+  co_return co_await log->append_as_leader(append);
 }
 
 task<storage::log_result<bool>> Partition::delete_records_before(Offset offset) {

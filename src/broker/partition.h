@@ -59,6 +59,9 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
   [[nodiscard]] storage::Log& log() { return *log_; }
   [[nodiscard]] const std::shared_ptr<storage::Log>& shared_log() const { return log_; }
   [[nodiscard]] std::shared_ptr<storage::Log> log_to_commit() override { return log_; }
+  // For a move: whoever wants to append waits until this is given back, and then goes on in the order of coming, for the
+  // batches of one producer must not overtake each other on their way to another log.
+  [[nodiscard]] runtime::task<runtime::Mutex::Held> hold_appends() { return entering_.lock(); }
   // The copy in another directory takes the log's place; to be called by storage::promote_future.
   void take_log(std::shared_ptr<storage::Log> log, storage::GroupCommit* commits);
 
@@ -105,6 +108,7 @@ class Partition final : public storage::CommitMember, public std::enable_shared_
   std::vector<std::shared_ptr<FetchWatch>> watches_;
   storage::GroupCommit* commits_ = nullptr;  // of the log's directory
   bool is_retired_ = false;
+  runtime::Mutex entering_;  // held, and gone through, only while a move puts another log in place
   runtime::Signal advanced_;  // the high watermark, or nothing can advance it any more
 };
 

@@ -199,6 +199,8 @@ task<void> ShardMover::step(PartitionKey key, Move& move) {
 
 task<void> ShardMover::promote(std::shared_ptr<Partition> partition, Move& move) {
   const std::shared_ptr<Log> current = partition->shared_log();
+  if (const auto flushed = co_await move.future->flush(); !flushed) co_return failed(move, flushed.error());
+  const auto held = co_await partition->hold_appends();
   const auto promoted = co_await storage::promote_future(*current, *move.future, [&] {
     partition->take_log(move.future, partition->has_commits() ? &shard_.commits_of(*move.future) : nullptr);
   });

@@ -71,6 +71,20 @@ boost::json::value sorted(const boost::json::value& value) {
   return out;
 }
 
+// What the controller says of a denial names Kafka's request object.
+bool names_kafkas_objects(std::string_view api) {
+  return api == "UpdateFeatures" || api == "AlterPartitionReassignments" || api == "ListPartitionReassignments";
+}
+
+void drop_messages(boost::json::value& value) {
+  if (auto* object = value.if_object()) {
+    object->erase("errorMessage");
+    for (auto& [key, member] : *object) drop_messages(member);
+  } else if (auto* array = value.if_array()) {
+    for (auto& member : *array) drop_messages(member);
+  }
+}
+
 std::string described(const Case& one, const Bytes& answer) {
   const auto* type = protocol::find_message_type(one.api + "Response");
   protocol::Reader reader(answer);
@@ -78,7 +92,7 @@ std::string described(const Case& one, const Bytes& answer) {
   const auto key = load_be<int16_t>(one.request.data());
   if (protocol::find_api(key)->response_header_version(one.version) >= 1) reader.unsigned_varint();
   auto json = type->decode_to_json(reader, one.version);
-  if (one.api == "UpdateFeatures" && json) json->as_object().erase("errorMessage");  // the text names Kafka's request object
+  if (names_kafkas_objects(one.api) && json) drop_messages(*json);
   return json ? boost::json::serialize(sorted(*json)) : "not decodable";
 }
 

@@ -98,6 +98,27 @@ task<int16_t> produce(TestBroker& broker, std::string topic, int32_t partition, 
   co_return response.responses.at(0).partition_responses.at(0).error_code;
 }
 
+// One batch of an idempotent producer.
+task<void> produce_in_sequence(TestBroker& broker, int32_t sequence, int& errors) {
+  protocol::BatchOptions options;
+  options.producer_id = ProducerId(5);
+  options.producer_epoch = ProducerEpoch(0);
+  options.base_sequence = sequence;
+  protocol::BatchBuilder builder(options);
+  builder.append(1'750'000'000'000, std::nullopt, as_bytes("value"));
+  const Bytes batch = builder.finish();
+  protocol::ProduceRequest request;
+  request.acks = -1;
+  request.timeout_ms = 10'000;
+  auto& to = request.topic_data.emplace_back();
+  to.name = "t";
+  auto& data = to.partition_data.emplace_back();
+  data.index = 0;
+  data.records = protocol::Records{batch};
+  const auto response = co_await broker.ask<protocol::ProduceResponse>(std::move(request), 9);
+  errors += response.responses.at(0).partition_responses.at(0).error_code == 0 ? 0 : 1;
+}
+
 task<int16_t> move(TestBroker& broker, std::string topic, int32_t partition, std::string to) {
   protocol::AlterReplicaLogDirsRequest request;
   auto& directory = request.dirs.emplace_back();
@@ -181,6 +202,27 @@ TEST(LogDirectories, AMoveKeepsEveryRecordWhileOthersCome) {
       EXPECT_EQ(directory_of(broker, "t", 0), target);
       EXPECT_EQ(find(broker, "t", 0)->log().log_end_offset(), Offset(51));
       co_return;
+    });
+  }
+}
+
+TEST(LogDirectories, BatchesOfOneProducerDoNotOvertakeEachOtherInAMove) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    Machine machine(seed, 1);
+    machine.run([&](TestBroker& broker) -> task<void> {
+      co_await create(broker, "t", 1);
+      const std::string target = directory_of(broker, "t", 0) == "/a" ? "/b" : "/a";
+      int errors = 0;
+      int32_t sequence = 0;
+      EXPECT_EQ(co_await move(broker, "t", 0, target), 0);
+      runtime::Scope requests;
+      for (int i = 0; i < 4000 && directory_of(broker, "t", 0) != target; ++i) {
+        while (requests.running() < 5) requests.spawn(produce_in_sequence(broker, sequence++, errors));
+        co_await runtime::yield();
+      }
+      co_await requests.join();
+      EXPECT_EQ(directory_of(broker, "t", 0), target);
+      EXPECT_EQ(errors, 0) << "seed " << seed;
     });
   }
 }
@@ -312,6 +354,34 @@ TEST(LogDirectories, OneThatIsMissingAtAStartIsNotReplacedByEmptyLogs) {
     EXPECT_EQ(co_await produce(broker, "t", 1, "z"), 0);
     EXPECT_EQ(find(broker, "t", 0)->log().log_end_offset(), Offset(2));
   });
+}
+
+TEST(LogDirectories, LogsThatFoundNoRoomAreOpenedOnceThereIsSomeAndNoStopSaysMeanwhileThatAllIsInOrder) {
+  Machine machine;
+  constexpr int32_t partitions = 60;
+  const auto missing = [](TestBroker& broker) {
+    int count = 0;
+    for (int32_t i = 0; i < partitions; ++i) count += find(broker, "t", i) == nullptr ? 1 : 0;
+    return count;
+  };
+  machine.run([&](TestBroker& broker) -> task<void> {
+    machine.node.disk.capacity_bytes = machine.node.disk.used_bytes() + 6000;
+    co_await create(broker, "t", partitions);
+    EXPECT_GT(missing(broker), 0);
+    for (int32_t i = 0; i < partitions; ++i) {
+      if (find(broker, "t", i) != nullptr) continue;
+      EXPECT_EQ(co_await produce(broker, "t", i, "x"), static_cast<int16_t>(ErrorCode::kafka_storage_error));
+      break;
+    }
+    machine.node.disk.capacity_bytes = UINT64_MAX;
+    co_await runtime::sleep_ms(6000);
+    EXPECT_EQ(missing(broker), 0);
+    for (int32_t i = 0; i < partitions; ++i) EXPECT_EQ(co_await produce(broker, "t", i, "x"), 0) << i;
+  });
+  runtime::FileStatus status;
+  const bool a_is_clean = machine.node.disk.status("/a/.kafka_cleanshutdown", status) == 0;
+  const bool b_is_clean = machine.node.disk.status("/b/.kafka_cleanshutdown", status) == 0;
+  EXPECT_FALSE(a_is_clean && b_is_clean);
 }
 
 TEST(LogDirectories, ADirectoryThatIsNamedTwiceStopsTheStartAndNothingIsChanged) {

@@ -43,10 +43,10 @@ task<Reply> handle_alter_partition_reassignments(RequestContext& context, Gate<A
   AlterPartitionReassignmentsResponse response;
   response.error_message = std::nullopt;
   if (context.version >= 1) response.allow_replication_factor_change = request.allow_replication_factor_change;
-  if (!gate.may_on_cluster<security::Operation::alter>()) {
+  const bool is_allowed = gate.may_on_cluster<security::Operation::alter>().has_value();
+  if (!is_allowed) {  // said of the whole and of each part, as Kafka does
     response.error_code = static_cast<int16_t>(ErrorCode::cluster_authorization_failed);
     response.error_message = protocol::error_message(ErrorCode::cluster_authorization_failed);
-    co_return make_reply(context, response);
   }
   const metadata::MetadataImagePtr image = context.shard.image;
   for (const auto& asked : request.topics) {
@@ -58,7 +58,9 @@ task<Reply> handle_alter_partition_reassignments(RequestContext& context, Gate<A
       answer.partition_index = part.partition_index;
       answer.error_message = std::nullopt;
       const metadata::Partition* partition = topic == nullptr ? nullptr : topic->find(part.partition_index);
-      if (topic == nullptr)
+      if (!is_allowed)
+        refuse(answer, ErrorCode::cluster_authorization_failed);
+      else if (topic == nullptr)
         refuse(answer, ErrorCode::unknown_topic_or_partition, fmt::format("Unable to find a topic named {}.", asked.name));
       else if (partition == nullptr)
         refuse(answer, ErrorCode::unknown_topic_or_partition, fmt::format("Unable to find partition {}:{}.", asked.name, part.partition_index));
