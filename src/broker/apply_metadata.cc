@@ -10,9 +10,9 @@
 #include "broker/group_host.h"
 #include "broker/group_routing.h"
 #include "broker/partition.h"
+#include "broker/replica_mover.h"
 #include "broker/scrubber.h"
 #include "broker/shard_scrubber.h"
-#include "broker/replica_mover.h"
 #include "broker/topic_settings.h"
 
 namespace moldau::broker {

@@ -8,6 +8,8 @@
 #include "broker/directory_assignments.h"
 #include "broker/directory_set.h"
 #include "broker/partition.h"
+#include "broker/scrubber.h"
+#include "broker/shard_scrubber.h"
 #include "storage/future_log.h"
 
 namespace moldau::broker {
@@ -214,6 +216,7 @@ task<void> ShardMover::promote(std::shared_ptr<Partition> partition, Move& move)
 task<void> ShardMover::finish(PartitionKey key, std::shared_ptr<Log> replaced, std::shared_ptr<Log> taken) {
   Broker& broker = shard_.broker;
   const std::string from = replaced->log_dir();
+  co_await broker.scrubber->of(shard_).release(key);
   co_await broker.directories->delete_log(shard_, std::move(replaced));
   broker.cleaner->of(shard_).resume(key);
   counters_.finished->add();

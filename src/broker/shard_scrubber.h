@@ -26,7 +26,8 @@ class ShardScrubber {
   // Ends the work; what was found stays.
   runtime::task<void> stop();
   void take_settings(ScrubSettings settings);
-  // Ends the work on a partition that is about to be closed; it must be out of the shard's partitions already.
+  // Ends the work on a partition's log that is about to be closed; it must be out of the shard's partitions already, or another log
+  // in its place.
   runtime::task<void> release(PartitionKey key);
   // When the last pass ended; when it was started, before that.
   [[nodiscard]] int64_t last_pass_ms() const { return last_pass_ms_; }
