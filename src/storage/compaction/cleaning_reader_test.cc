@@ -1,6 +1,7 @@
 // Consumers that read while a log is cleaned under them, on the simulated disk: whatever is swapped between two of their
 // steps, they are given each committed value and nothing of an aborted transaction.
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "runtime/scope.h"
 #include "runtime/simulated/simulated_environment.h"
 #include "storage/compaction/history_for_test.h"
@@ -48,7 +49,7 @@ TEST(CleaningReader, IsGivenWhatWasCommittedWhateverIsSwappedMeanwhile) {
   const LogLevel level = log_level();
   set_log_level(LogLevel::off);
   int reads = 0;
-  for (uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= rounds_for_test(40) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     runtime::simulated::World world(seed);
     runtime::simulated::Node& node = world.add_node("node");
