@@ -34,6 +34,10 @@ task<void> start_group_host(BrokerShard& shard, Partition& partition) {
   co_await started.load();
 }
 
+task<void> stop_group_host(BrokerShard& shard, int32_t partition) {
+  if (auto host = shard.groups.extract(partition); !host.empty()) co_await host.mapped()->stop();
+}
+
 void set_durability(BrokerShard& shard, Partition& partition, const metadata::TopicConfig& config) {
   partition.set_commits(config.durable_acks ? &shard.commits_of(partition.log()) : nullptr);
 }
@@ -99,9 +103,7 @@ task<void> drop_partition(BrokerShard& shard, PartitionKey key) {
   shard.unopened.erase(key);
   const auto found = shard.partitions.find(key);
   if (found == shard.partitions.end()) co_return;
-  if (found->second->topic() == offsets_topic_name) {
-    if (auto host = shard.groups.extract(key.partition); !host.empty()) co_await host.mapped()->stop();
-  }
+  if (found->second->topic() == offsets_topic_name) co_await stop_group_host(shard, key.partition);
   const std::shared_ptr<Partition> partition = std::move(shard.partitions.extract(key).mapped());
   partition->retire();
   co_await shard.broker.mover->of(shard).release(key);
@@ -120,6 +122,8 @@ task<void> apply_topics(BrokerShard& shard, const MetadataImage& image, const Me
       if (&shard.broker.home_of(id, described.index) != &shard || !is_replica(described, shard.broker.config.node_id)) continue;
       if (Partition* partition = shard.find(id, described.index)) {
         update_partition(*partition, described);
+        // Its directory has failed: the groups are known nowhere until it is mended.
+        if (partition->log().is_offline() && topic->name == offsets_topic_name) co_await stop_group_host(shard, described.index);
         continue;
       }
       if (!config) config = topic_config(shard, image, topic->name);

@@ -107,7 +107,9 @@ task<void> ShardMover::release(PartitionKey key) {
 task<void> ShardMover::directory_failed(const LogDir& directory) {
   const auto turn = co_await changing_.lock();
   for (const View& move : moves()) {
-    const std::shared_ptr<Partition> partition = shard_.partitions.at(move.key);
+    const auto found = shard_.partitions.find(move.key);
+    if (found == shard_.partitions.end()) continue;  // it has been deleted meanwhile
+    const std::shared_ptr<Partition> partition = found->second;
     if (move.future->log_dir() != directory.path() && partition->log().log_dir() != directory.path()) continue;
     const auto future = co_await end(move.key);
     if (future == nullptr) continue;  // it was done

@@ -65,13 +65,13 @@ class World {
     append(controller_->activate(bootstrap_records()));
   }
 
-  int64_t register_broker(int32_t id, int64_t previous_epoch = -1) {
+  int64_t register_broker(int32_t id, int64_t previous_epoch = -1, std::vector<Uuid> log_dirs = {}) {
     LocalNode node;
     node.node_id = id;
     node.cluster_id = "c";
     node.incarnation_id = id_of(++uuids_);
     node.endpoints = {{"PLAINTEXT", "h", 9092, 0}};
-    node.log_dirs = {id_of(-id)};
+    node.log_dirs = log_dirs.empty() ? std::vector{id_of(-id)} : std::move(log_dirs);
     const auto answer = send(broker_registration(node, previous_epoch));
     EXPECT_EQ(answer.response.error_code, 0);
     return answer.response.broker_epoch;
@@ -603,6 +603,80 @@ TEST(RandomHistory, ReplayGivesWhatTheControllerHadAndEveryLeaderIsInSyncAndAliv
     world.restart();
     EXPECT_TRUE(same_content(*before, world.image())) << "seed " << seed;
   }
+}
+
+// --- log directories (KIP-858) --------------------------------------------------------------------------------------
+
+protocol::AssignReplicasToDirsResponse assign(World& world, const Uuid& topic, int32_t partition, const Uuid& directory) {
+  protocol::AssignReplicasToDirsRequest request;
+  request.broker_id = 1;
+  request.broker_epoch = world.image().find_broker(1)->epoch;
+  auto& asked = request.directories.emplace_back();
+  asked.id = directory;
+  auto& asked_topic = asked.topics.emplace_back();
+  asked_topic.topic_id = topic;
+  asked_topic.partitions.emplace_back().partition_index = partition;
+  return world.send(request).response;
+}
+
+int16_t error_of(const protocol::AssignReplicasToDirsResponse& response) {
+  return response.directories.at(0).topics.at(0).partitions.at(0).error_code;
+}
+
+TEST(LogDirectories, ABrokerSaysWhereReplicasLieAndNobodyLeadsWhatLiesInAFailedOne) {
+  World world(0);
+  const Uuid a = id_of(501);
+  const Uuid b = id_of(502);
+  world.register_broker(1, -1, {a, b});
+  world.unfence(1);
+  world.create("t", 2);
+  const Uuid topic = world.image().find_topic("t")->id;
+  EXPECT_EQ(world.partition("t", 0).directories, std::vector{metadata::unassigned_directory});
+  const int32_t epoch = world.partition("t", 0).leader_epoch;
+  EXPECT_EQ(error_of(assign(world, topic, 0, a)), 0);
+  EXPECT_EQ(error_of(assign(world, topic, 1, b)), 0);
+  EXPECT_EQ(world.partition("t", 0).directories, std::vector{a});
+  EXPECT_EQ(world.partition("t", 0).leader_epoch, epoch) << "a place is no change of leaders";
+  const size_t before = world.log.size();
+  EXPECT_EQ(error_of(assign(world, topic, 0, a)), 0);
+  EXPECT_EQ(world.log.size(), before) << "what is known is not written again";
+
+  protocol::BrokerHeartbeatRequest heartbeat;
+  heartbeat.broker_id = 1;
+  heartbeat.broker_epoch = world.image().find_broker(1)->epoch;
+  heartbeat.current_metadata_offset = world.end().value() - 1;
+  heartbeat.offline_log_dirs = {b};
+  EXPECT_EQ(world.send(heartbeat).response.error_code, 0);
+  EXPECT_EQ(world.image().find_broker(1)->log_dirs, std::vector{a});
+  EXPECT_EQ(world.partition("t", 0).leader, 1);
+  EXPECT_EQ(world.partition("t", 1).leader, -1);
+
+  // A start without it, and one with it.
+  world.register_broker(1, world.image().find_broker(1)->epoch, {a});
+  world.unfence(1);
+  EXPECT_EQ(world.partition("t", 0).leader, 1);
+  EXPECT_EQ(world.partition("t", 1).leader, -1);
+  world.register_broker(1, world.image().find_broker(1)->epoch, {a, b});
+  world.unfence(1);
+  EXPECT_EQ(world.partition("t", 1).leader, 1);
+
+  // What is said to lie in a directory that is not there is led by nobody.
+  EXPECT_EQ(error_of(assign(world, topic, 1, id_of(503))), 0);
+  EXPECT_EQ(world.partition("t", 1).leader, -1);
+  EXPECT_EQ(error_of(assign(world, topic, 1, b)), 0);
+  EXPECT_EQ(world.partition("t", 1).leader, 1);
+}
+
+TEST(LogDirectories, WhatIsNotThereIsRefused) {
+  World world;
+  world.create("t");
+  const Uuid topic = world.image().find_topic("t")->id;
+  EXPECT_EQ(error_of(assign(world, id_of(9), 0, id_of(-1))), static_cast<int16_t>(ErrorCode::unknown_topic_id));
+  EXPECT_EQ(error_of(assign(world, topic, 7, id_of(-1))), static_cast<int16_t>(ErrorCode::unknown_topic_or_partition));
+  protocol::AssignReplicasToDirsRequest old;
+  old.broker_id = 1;
+  old.broker_epoch = 0;
+  EXPECT_EQ(world.send(old).response.error_code, static_cast<int16_t>(ErrorCode::stale_broker_epoch));
 }
 
 }  // namespace
