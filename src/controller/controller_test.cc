@@ -652,10 +652,12 @@ TEST(LogDirectories, ABrokerSaysWhereReplicasLieAndNobodyLeadsWhatLiesInAFailedO
   EXPECT_EQ(world.partition("t", 1).leader, -1);
 
   // A start without it, and one with it.
+  world.shut_down(1);
   world.register_broker(1, world.image().find_broker(1)->epoch, {a});
   world.unfence(1);
   EXPECT_EQ(world.partition("t", 0).leader, 1);
   EXPECT_EQ(world.partition("t", 1).leader, -1);
+  world.shut_down(1);
   world.register_broker(1, world.image().find_broker(1)->epoch, {a, b});
   world.unfence(1);
   EXPECT_EQ(world.partition("t", 1).leader, 1);

@@ -87,6 +87,8 @@ task<log_result<uint64_t>> copy_to_future(Log& current, Log& future, uint32_t ma
     co_return fail(Error(got.error()));
   }
   buffer.resize(*got);
+  // What is kept for the node is no more for a copy than for clients.
+  if (!future.health()->take_room(static_cast<int64_t>(buffer.size()))) co_return fail(future.health()->full_error());
   if (buffer.size() > future.config().segment_bytes) {  // written when segment.bytes was larger
     LogConfig config = future.config();
     config.segment_bytes = static_cast<uint32_t>(buffer.size());

@@ -210,6 +210,24 @@ TEST(FutureLog, damaged_bytes_are_not_copied) {
   ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }
 
+TEST(FutureLog, a_copy_does_not_take_what_a_full_disk_keeps_for_the_node) {
+  World world(1);
+  Node& node = world.add_node("node");
+  world.boot(node, [&](Environment& environment) -> task<void> {
+    Directories world_of(environment);
+    co_await world_of.open();
+    for (int i = 0; i < 3; ++i) co_await world_of.append(7, i);
+    world_of.b->set_room(10);
+    Bytes buffer;
+    EXPECT_FALSE(co_await copy_to_future(*world_of.current, *world_of.future, 1000, buffer));
+    world_of.b->set_room(10'000);
+    EXPECT_TRUE(co_await copy_to_future(*world_of.current, *world_of.future, 1000, buffer));
+    EXPECT_EQ(world_of.future->log_end_offset(), Offset(3));
+    co_await world_of.close();
+  });
+  ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
+}
+
 // What a start finds: the logs under the partition's own name, of which the one that holds the other is taken.
 task<void> expect_all(Environment& environment, int acknowledged, std::string when) {
   Directories world_of(environment);
