@@ -30,6 +30,8 @@ class InlineEnvironment final : public runtime::Environment {
   [[nodiscard]] runtime::FileSystem& files() override { return real_.files(); }
   [[nodiscard]] runtime::Network& network() override { return real_.network(); }
   [[nodiscard]] int64_t wall_clock_ms() const override { return real_.wall_clock_ms(); }
+  [[nodiscard]] int64_t uptime_ms() const override { return real_.uptime_ms(); }
+  [[nodiscard]] std::string boot_id() const override { return real_.boot_id(); }
   [[nodiscard]] uint64_t random() override { return real_.random(); }
   task<void> run_off_shard(runtime::Job work) override {
     work();

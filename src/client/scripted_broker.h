@@ -119,6 +119,8 @@ class ScriptedEnvironment : public runtime::Environment, public runtime::Network
   runtime::FileSystem& files() override { return real_->files(); }
   runtime::Network& network() override { return *this; }
   int64_t wall_clock_ms() const override { return 1'750'000'000'000; }
+  int64_t uptime_ms() const override { return 0; }
+  std::string boot_id() const override { return {}; }
   uint64_t random() override { return random_++; }
   runtime::task<void> run_off_shard(runtime::Job work) override {
     work();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/uuid.h"
@@ -27,6 +28,11 @@ class Environment {
 
   // Milliseconds since 1970, as the machine believes; may jump. Callable on every shard.
   [[nodiscard]] virtual int64_t wall_clock_ms() const = 0;
+  // Milliseconds since the machine started, those asleep included; never jumps. Callable on every shard.
+  [[nodiscard]] virtual int64_t uptime_ms() const = 0;
+  // Names this start of the machine: what was written under the same name is in its page cache still. Empty if nothing
+  // is known of it.
+  [[nodiscard]] virtual std::string boot_id() const = 0;
 
   // Uniform 64 bits; not for secrets. Callable on every shard.
   [[nodiscard]] virtual uint64_t random() = 0;

@@ -67,6 +67,7 @@ struct DirectoryEntry {
 struct FileStatus {
   uint64_t size_bytes = 0;
   int64_t modified_ms = 0;  // wall clock
+  int64_t changed_ms = 0;   // of anything about it: unlike modified_ms nobody can set this
   bool is_directory = false;
 };
 

@@ -152,7 +152,7 @@ class MemoryFileSystem : public runtime::FileSystem {
     const auto found = files.find(path);
     if (found == files.end()) return error<runtime::FileStatus>(ENOENT, "status", path);
     return runtime::ready(runtime::io_result<runtime::FileStatus>(
-        runtime::FileStatus{found->second->bytes.size(), found->second->modified_ms, false}));
+        runtime::FileStatus{found->second->bytes.size(), found->second->modified_ms, found->second->modified_ms, false}));
   }
   runtime::task<runtime::io_result<>> set_modified_ms(std::string path, int64_t modified_ms) override {
     const auto found = files.find(path);
@@ -249,15 +249,24 @@ class MemoryFileSystem : public runtime::FileSystem {
 class MemoryEnvironment : public runtime::Environment {
  public:
   MemoryFileSystem disk;
-  int64_t clock_ms = 1'750'000'000'000;
+  static constexpr int64_t first_clock_ms = 1'750'000'000'000;
+  int64_t clock_ms = first_clock_ms;
+  int64_t lag_ms = 0;  // what passed without the wall clock; negative: how far that has jumped ahead
+  std::string boot = "boot-1";
 
   void advance_ms(int64_t by) { disk.clock_ms = clock_ms += by; }
+  void jump_ms(int64_t by) {
+    advance_ms(by);
+    lag_ms -= by;
+  }
 
   [[nodiscard]] const std::vector<runtime::Shard*>& shards() const override { return shards_; }
   [[nodiscard]] runtime::Shard& quorum_shard() const override { return *shards_.front(); }
   [[nodiscard]] runtime::FileSystem& files() override { return disk; }
   [[nodiscard]] runtime::Network& network() override { MOLDAU_UNREACHABLE("a log needs no network"); }
   [[nodiscard]] int64_t wall_clock_ms() const override { return clock_ms; }
+  [[nodiscard]] int64_t uptime_ms() const override { return clock_ms - first_clock_ms + lag_ms; }
+  [[nodiscard]] std::string boot_id() const override { return boot; }
   [[nodiscard]] uint64_t random() override { return random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL; }
   // Work off the shard is done at once, or held until it is called for.
   bool holds_off_shard_work = false;

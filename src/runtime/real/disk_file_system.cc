@@ -129,6 +129,7 @@ task<io_result<FileStatus>> DiskFileSystem::status(std::string path) {
   if (stat(path.c_str(), &found) != 0) return failed<FileStatus>(errno, "stat", std::move(path));
   return ready(io_result<FileStatus>(FileStatus{.size_bytes = static_cast<uint64_t>(found.st_size),
                                                 .modified_ms = found.st_mtim.tv_sec * 1000 + found.st_mtim.tv_nsec / 1'000'000,
+                                                .changed_ms = found.st_ctim.tv_sec * 1000 + found.st_ctim.tv_nsec / 1'000'000,
                                                 .is_directory = S_ISDIR(found.st_mode)}));
 }
 

@@ -7,6 +7,7 @@
 #include <bit>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 #include <optional>
 #include <thread>
 
@@ -78,6 +79,17 @@ class LinuxEnvironment final : public RealEnvironment {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+  }
+  [[nodiscard]] int64_t uptime_ms() const override {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+  }
+  [[nodiscard]] std::string boot_id() const override {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string id;
+    file >> id;
+    return id;
   }
   [[nodiscard]] uint64_t random() override {
     thread_local RandomState state;

@@ -125,7 +125,7 @@ int Disk::open(const std::string& path, OpenMode mode, int64_t now_ms, InodePtr&
     if (mode == OpenMode::read || mode == OpenMode::read_write) return ENOENT;
     if (free_bytes() == 0) return ENOSPC;
     opened = std::make_shared<Inode>();
-    opened->modified_ms = now_ms;
+    opened->modified_ms = opened->changed_ms = now_ms;
     change(*parent, {.removed = {}, .added = name, .inode = opened});
     return 0;
   }
@@ -206,7 +206,7 @@ int Disk::list(const std::string& path, std::vector<DirectoryEntry>& entries) co
 int Disk::status(const std::string& path, FileStatus& status) const {
   InodePtr inode;
   if (const int error = find(path, inode)) return error;
-  status = {.size_bytes = inode->seen.size(), .modified_ms = inode->modified_ms, .is_directory = inode->is_directory};
+  status = {.size_bytes = inode->seen.size(), .modified_ms = inode->modified_ms, .changed_ms = inode->changed_ms, .is_directory = inode->is_directory};
   return 0;
 }
 
@@ -244,7 +244,7 @@ int Disk::write(Inode& file, uint64_t position, ByteView bytes, int64_t now_ms) 
   }
   std::copy(bytes.begin(), bytes.end(), file.seen.begin() + static_cast<ptrdiff_t>(position));
   file.dirty.add_bytes(position, written_end);
-  file.modified_ms = now_ms;
+  file.modified_ms = file.changed_ms = now_ms;
   return error;
 }
 
@@ -255,7 +255,7 @@ int Disk::truncate(Inode& file, uint64_t size_bytes, int64_t now_ms) {
   }
   file.seen.resize(size_bytes);
   file.least_size_bytes = std::min<uint64_t>(file.least_size_bytes, size_bytes);
-  file.modified_ms = now_ms;
+  file.modified_ms = file.changed_ms = now_ms;
   return 0;
 }
 

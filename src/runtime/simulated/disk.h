@@ -35,6 +35,7 @@ struct SyncUnderWay {
 struct Inode {
   bool is_directory = false;
   int64_t modified_ms = 0;
+  int64_t changed_ms = 0;
 
   // Of a file:
   Bytes seen;                     // what reads give

@@ -1,5 +1,7 @@
 #include "runtime/simulated/simulated_environment.h"
 
+#include <fmt/format.h>
+
 #include "runtime/simulated/simulated_files.h"
 #include "runtime/simulated/simulated_network.h"
 
@@ -41,6 +43,10 @@ SimulatedEnvironment::SimulatedEnvironment(World& world, Node& node, uint64_t li
 }
 
 SimulatedEnvironment::~SimulatedEnvironment() = default;
+
+int64_t SimulatedEnvironment::uptime_ms() const { return (world_.now_us() - node_.powered_since_us()) / 1000; }
+
+std::string SimulatedEnvironment::boot_id() const { return fmt::format("{}-{}", node_.host, node_.powered_since_us()); }
 
 int64_t SimulatedEnvironment::wall_clock_ms() const { return epoch_ms + world_.now_us() / 1000 + node_.clock_offset_ms; }
 

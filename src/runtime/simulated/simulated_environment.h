@@ -52,6 +52,8 @@ class SimulatedEnvironment final : public Environment {
   [[nodiscard]] FileSystem& files() override { return *files_; }
   [[nodiscard]] Network& network() override { return *network_; }
   [[nodiscard]] int64_t wall_clock_ms() const override;
+  [[nodiscard]] int64_t uptime_ms() const override;
+  [[nodiscard]] std::string boot_id() const override;
   [[nodiscard]] uint64_t random() override { return random_.next(); }
   // At once: other shards may run meanwhile, but nothing of this one would see the difference.
   task<void> run_off_shard(Job work) override;

@@ -164,9 +164,27 @@ io_result<> SimulatedFile::write_now(uint64_t position, std::span<const ByteView
 task<io_result<>> SimulatedFile::write_at(uint64_t position, std::span<const ByteView> parts) {
   const int64_t delay_us = choose_delay(environment_);
   if (delay_us == 0) return ready(write_now(position, parts));
-  // The bytes reach the page cache at the beginning or at the end of the operation; a crash in between tells.
-  if (environment_.world().random().chance(0.5)) return answer_later(write_now(position, parts), delay_us);
+  // The bytes reach the page cache at the beginning or at the end of the operation, or some at either; a crash in between
+  // tells.
+  Random& random = environment_.world().random();
+  if (random.chance(0.4)) return answer_later(write_now(position, parts), delay_us);
+  if (random.chance(0.3)) write_some_now(position, parts);
   return write_later(position, parts, delay_us);
+}
+
+void SimulatedFile::write_some_now(uint64_t position, std::span<const ByteView> parts) {
+  if (!writable_) return;
+  Node& node = environment_.node();
+  size_t size = 0;
+  for (const ByteView part : parts) size += part.size();
+  uint64_t left = environment_.world().random().below(size + 1);
+  environment_.world().trace("write in part", path_, position, left);
+  for (ByteView part : parts) {
+    part = part.first(std::min<size_t>(part.size(), left));
+    if (node.disk.write(*inode_, position, part, environment_.wall_clock_ms()) != 0) return;
+    position += part.size();
+    left -= part.size();
+  }
 }
 
 task<io_result<>> SimulatedFile::write_later(uint64_t position, std::span<const ByteView> parts, int64_t delay_us) {

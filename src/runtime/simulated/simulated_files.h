@@ -43,6 +43,7 @@ class SimulatedFile final : public File {
 
  private:
   io_result<size_t> read_now(uint64_t position, MutableByteView into);
+  void write_some_now(uint64_t position, std::span<const ByteView> parts);
   io_result<> write_now(uint64_t position, std::span<const ByteView> parts);
   task<io_result<size_t>> read_later(uint64_t position, MutableByteView into, int64_t delay_us);
   task<io_result<>> write_later(uint64_t position, std::span<const ByteView> parts, int64_t delay_us);

@@ -72,6 +72,7 @@ void World::crash(Node& node) {
   trace("crash", node.host);
   end(node);
   node.disk.crash(random_);
+  node.powered_since_us_ = now_us_;
 }
 
 void World::kill(Node& node) {

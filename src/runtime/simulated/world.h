@@ -51,6 +51,8 @@ class Node {
   // Null while it is not running.
   [[nodiscard]] SimulatedEnvironment* environment() const { return environment_; }
   [[nodiscard]] int boots() const { return boots_; }
+  // When the machine started, in the world's time; a power cut starts it anew.
+  [[nodiscard]] int64_t powered_since_us() const { return powered_since_us_; }
 
  private:
   friend World;
@@ -58,6 +60,7 @@ class Node {
   Node(std::string name, int shards) : host(std::move(name)), shards_(shards) {}
   int shards_;
   int boots_ = 0;
+  int64_t powered_since_us_ = 0;
   SimulatedEnvironment* environment_ = nullptr;
 };
 
