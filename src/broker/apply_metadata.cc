@@ -76,6 +76,10 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
   }
   shard.unopened.erase(key);
   std::shared_ptr<storage::Log> shared = std::move(opened_log->log);
+  // With flush.messages nobody is shown what a power cut could take; what a killed process left is no exception.
+  if (shared->log_end_offset() - shared->recovery_point() >= shared->config().flush_messages) {
+    if (const auto flushed = co_await shared->flush(); !flushed) log_error("{}", flushed.error().message);
+  }
   co_await note_directory(shard, described, key, *shared);
   shared->note_epoch_start(LeaderEpoch(described.leader_epoch));
   auto partition = std::make_shared<Partition>(Partition::Identity{.topic = topic.name,

@@ -1,10 +1,11 @@
 #include "broker/broker_metrics.h"
 
 #include "broker/cleaner.h"
-#include "broker/replica_mover.h"
+#include "broker/directory_set.h"
 #include "broker/gather.h"
 #include "broker/group_host.h"
 #include "broker/log_bytes.h"
+#include "broker/replica_mover.h"
 #include "broker/partition.h"
 #include "broker/partition_requests.h"
 #include "broker/scrubber.h"
@@ -138,6 +139,9 @@ task<std::vector<MetricFamily>> describe_broker(Broker& broker) {
   }
   co_await measure_lag(broker, facts.offsets);
   std::vector<MetricFamily> all;
+  MetricFamily& last_stops = family(all, "moldau_log_directory_last_stop", "How the run before this one ended in a log directory.");
+  for (const auto& directory : broker.directories->directories())
+    last_stops.samples.push_back({.labels = {{"directory", directory->path()}, {"how", std::string(directory->files->last_stop())}}, .value = 1});
   add_logs(all, facts.logs);
   add_groups(all, facts.offsets, facts.groups);
   for (MetricFamily& family_of_cleaner : co_await broker.cleaner->describe()) all.push_back(std::move(family_of_cleaner));

@@ -144,12 +144,6 @@ task<result<std::unique_ptr<DirectorySet>, std::string>> DirectorySet::open(runt
   std::unique_ptr<DirectorySet> set(new DirectorySet(environment, config));
   MOLDAU_CO_CHECK(co_await set->open_all());
   MOLDAU_CO_CHECK(co_await set->format());
-  for (LogDir* directory : set->online_directories()) {
-    const auto begun = co_await directory->files->begin();
-    if (begun) continue;
-    if (directory == set->metadata_directory_) co_return fail(begun.error().message);
-    directory->files->health()->set_offline(begun.error().message);
-  }
   if (set->all_offline()) co_return fail(fmt::format("log.dirs: none of them can be used, the last one is {}", set->directories_.back()->path()));
   co_return set;
 }

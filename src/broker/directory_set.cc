@@ -139,14 +139,38 @@ task<void> DirectorySet::finish_loading() {
       co_await set_aside(*directory, found.name, topic, partition);
     }
   }
+  for (LogDir* directory : online_directories()) {
+    const auto noted = co_await directory->files->note_running();
+    if (!noted) log_warning("{}: a start after a kill will read everything: {}", directory->path(), noted.error().message);
+  }
   co_await remove_deleted_partitions();
+}
+
+task<storage::log_result<>> DirectorySet::begin_run(int32_t found, int32_t own) {
+  for (const auto& directory : directories_) {
+    if (directory->is_offline()) continue;
+    const auto begun = co_await directory->files->begin_run(found, own);
+    if (begun) continue;
+    directory->files->health()->set_offline(begun.error().message);
+    if (directory.get() == metadata_directory_ || all_offline()) co_return begun;
+  }
+  co_return storage::log_result<>{};
 }
 
 // --- by the clock, and at the end ---
 
 task<void> DirectorySet::measure_room() {
-  for (const auto& directory : directories_)
-    if (!directory->is_offline()) co_await directory->files->measure_room();
+  std::vector<LogDir*> all;
+  for (const auto& directory : directories_) all.push_back(directory.get());
+  if (metadata_only_) all.push_back(metadata_only_.get());
+  for (LogDir* directory : all) {
+    // A failed write may have had the system forget others: the next start is to put them on the disk anew.
+    const storage::DirectoryHealthPtr& health = directory->files->health();
+    if (health->is_offline())
+      co_await storage::record_failed_flush(environment_.files(), health, "the directory went offline");
+    else
+      co_await directory->files->measure_room();
+  }
 }
 
 task<void> DirectorySet::mark_clean_shutdown(int64_t broker_epoch) {
@@ -155,6 +179,9 @@ task<void> DirectorySet::mark_clean_shutdown(int64_t broker_epoch) {
     const auto written = co_await directory->files->mark_clean_shutdown(broker_epoch);
     if (!written) log_error("{}: the next start will check the logs", written.error().message);
   }
+  if (!metadata_only_ || metadata_only_->files->is_offline()) co_return;
+  const auto removed = co_await storage::remove_run_file(environment_.files(), metadata_only_->path());
+  if (!removed) log_warning("{}", removed.error().message());
 }
 
 }  // namespace moldau::broker

@@ -89,6 +89,9 @@ class DirectorySet {
   // A partition that is made later shall lie in this directory (AlterReplicaLogDirs). On shard 0.
   void prefer(const std::string& topic, int32_t partition, const LogDir& directory);
 
+  // Before any partition is opened: the metadata log's leader epoch as it was found, and this run's.
+  [[nodiscard]] runtime::task<storage::log_result<>> begin_run(int32_t found, int32_t own);
+
   // Everything that the metadata knows has been opened: what nobody claimed is stray and is set aside, as Kafka does.
   [[nodiscard]] runtime::task<void> finish_loading();
 

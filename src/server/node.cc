@@ -68,6 +68,7 @@ task<Outcome> Node::open_metadata() {
   options.config.segment_ms = config_.node.quorum.metadata_log_segment_ms;
   options.config.retention_ms = -1;
   options.config.max_message_bytes = INT32_MAX;
+  options.had_failed_flush = directory.files->had_failed_flush();
 
   quorum.quorum = quorum_options(config_.node, directory.id);
   quorum.controller = controller_options(environment_, config_, broker_.cluster_id);
@@ -81,7 +82,12 @@ task<Outcome> Node::open_metadata() {
                                "move the partitions away to begin anew",
                                path, partition));
   if (const auto unsupported = metadata::unsupported_features(of_log.empty() ? of_bootstrap : of_log)) co_return fail(*unsupported);
-  co_return co_await broker_.quorum->lead();
+  const int32_t epoch_found = broker_.quorum->quorum().epoch().value();
+  MOLDAU_CO_CHECK(co_await broker_.quorum->lead());
+  const int32_t epoch = broker_.quorum->quorum().epoch().value();
+  const auto begun = co_await broker_.directories->begin_run(epoch_found, epoch);
+  if (!begun) co_return fail(begun.error().message);
+  co_return Outcome{};
 }
 
 Outcome Node::bind() {

@@ -52,6 +52,10 @@ class DirectoryHealth {
                  "log directory " + path_ + " is full: what is left is kept for the node itself");
   }
 
+  // Of several flushes that failed the first one is to write that down (run_file.h).
+  [[nodiscard]] bool claim_failed_flush() { return !has_failed_flush_.exchange(true); }
+  [[nodiscard]] bool has_failed_flush() const { return has_failed_flush_.load(std::memory_order_relaxed); }
+
   // Something that a clean stop promises could not be written: the next start has to look at the logs.
   void need_recovery() { needs_recovery_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool needs_recovery() const { return needs_recovery_.load(std::memory_order_relaxed); }
@@ -65,6 +69,7 @@ class DirectoryHealth {
   std::function<void()> on_offline_;
   std::atomic<bool> offline_ = false;
   std::atomic<bool> needs_recovery_ = false;
+  std::atomic<bool> has_failed_flush_ = false;
   std::atomic<int64_t> room_bytes_ = INT64_MAX;
 };
 

@@ -1,5 +1,7 @@
 #include "storage/group_commit.h"
 
+#include "storage/run_file.h"
+
 namespace moldau::storage {
 
 using runtime::FilePtr;
@@ -25,7 +27,7 @@ task<> GroupCommit::run_rounds() {
     for (const CommitMemberPtr& member : members) member->waits_for_round_ = false;
     const int64_t started_us = runtime::Shard::current().read_clock_us();
     const log_result<> outcome = co_await commit(members);
-    if (!outcome) health_->set_offline(outcome.error().message);
+    if (!outcome) co_await record_failed_flush(files_, health_, outcome.error().message);
     metrics_.rounds->add();
     metrics_.logs->add(members.size());
     metrics_.flush->record_us(runtime::Shard::current().read_clock_us() - started_us);

@@ -11,15 +11,16 @@ using runtime::io_result;
 using runtime::OpenMode;
 using runtime::task;
 
-task<io_result<>> IndexFile::load(std::string path) {
+task<io_result<bool>> IndexFile::load(std::string path) {
   const auto status = co_await slot_.files().status(path);
+  if (is_loaded_) co_return false;
   if (!status && status.error().error_number != ENOENT) co_return fail(status.error());
   exists_ = status.has_value();
   const uint64_t size_bytes = exists_ ? status->size_bytes : 0;
   written_ = static_cast<uint32_t>(size_bytes / entry_size_);
   is_ragged_ = size_bytes % entry_size_ != 0;
   is_loaded_ = true;
-  co_return io_result<>{};
+  co_return true;
 }
 
 void IndexFile::start_empty() {

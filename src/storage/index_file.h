@@ -21,8 +21,8 @@ class IndexFile {
   IndexFile(OpenFiles& cache, uint32_t entry_size) : slot_(cache), entry_size_(entry_size) {}
 
   // Learns the number of entries of the file at `path` from its size; a missing file counts as empty. A size that is no
-  // multiple of the entry is rounded down and reported by is_ragged().
-  runtime::task<runtime::io_result<>> load(std::string path);
+  // multiple of the entry is rounded down and reported by is_ragged(). False: another task has done so meanwhile.
+  runtime::task<runtime::io_result<bool>> load(std::string path);
   // For a file that is known to be new or is about to be built again.
   void start_empty();
   [[nodiscard]] bool is_loaded() const { return is_loaded_; }
@@ -40,6 +40,11 @@ class IndexFile {
 
   // Keeps the first `entries` of them.
   runtime::task<runtime::io_result<>> truncate(std::string path, uint32_t entries);
+  // What lies behind the first `entries` are zeros of no meaning; the next trim() cuts them.
+  void keep_written(uint32_t entries) {
+    written_ = entries;
+    is_stretched_ = true;
+  }
   // Makes the file if it is not there, writes what waits and cuts the file to its entries.
   runtime::task<runtime::io_result<>> trim(std::string path);
   // Writes what waits and gives the file, for the caller to sync it; null if the index was never used.

@@ -1,6 +1,7 @@
 // Binary search in an index file that is read, not mapped: halves with single entries until the rest fits in one block.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -40,6 +41,33 @@ runtime::task<runtime::io_result<uint32_t>> count_before(IndexFile& index, std::
       left = middle + 1;
   }
   co_return low + left;
+}
+
+// How many entries of an index were written before the zeros that its file was stretched with begin. Looks only a little
+// further than there: what was never written is not in the page cache.
+template <uint32_t entry_size, class IsZero>
+runtime::task<runtime::io_result<uint32_t>> count_written(IndexFile& index, std::string path, IsZero is_zero) {
+  std::array<std::byte, entry_size> entry;
+  uint32_t low = 0;                 // entries before `low` were written
+  uint32_t high = index.entries();  // entries from `high` on were not
+  for (uint32_t step = 64; low < high; step *= 2) {
+    const uint32_t probe = std::min(low + step, high) - 1;
+    MOLDAU_CO_CHECK(co_await index.read(path, probe, 1, entry));
+    if (is_zero(entry.data())) {
+      high = probe;
+      break;
+    }
+    low = probe + 1;
+  }
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    MOLDAU_CO_CHECK(co_await index.read(path, middle, 1, entry));
+    if (is_zero(entry.data()))
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  co_return low;
 }
 
 }  // namespace moldau::storage

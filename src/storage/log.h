@@ -148,12 +148,16 @@ class Log {
 
   // --- producers ---
   runtime::task<log_result<>> take_producer_snapshot();
-  void expire_producers() { producers_.expire(now_ms()); }
+  void expire_producers() { producers_.expire(expiry_now_ms()); }
   [[nodiscard]] std::vector<ActiveProducer> active_producers() const;
   [[nodiscard]] const ProducerState& producers() const { return producers_; }
 
   // --- the rest ---
   [[nodiscard]] runtime::Environment& environment() const { return *options_.environment; }
+  // The time for everything that is deleted for its age.
+  [[nodiscard]] int64_t expiry_now_ms() const {
+    return options_.clock != nullptr ? options_.clock->now_ms() : now_ms();
+  }
   [[nodiscard]] const LogConfig& config() const { return options_.config; }
   void update_config(const LogConfig& config) { options_.config = config; }
   [[nodiscard]] uint64_t size_bytes() const;
@@ -241,6 +245,8 @@ class Log {
   runtime::task<log_result<>> roll_locked(Offset at_least);
   runtime::task<> flush_in_background(Offset below);
   runtime::task<log_result<>> flush_below(Offset offset);
+  // A flush has failed: the directory goes offline, and the next start is told.
+  runtime::task<Error> flush_failed(runtime::IoError error);
   runtime::task<log_result<>> write_epochs();
 
   // log_retention.cc, log_truncate.cc; the mutex is held
@@ -258,10 +264,15 @@ class Log {
 
   // log_producers.cc; the mutex is held
   runtime::task<log_result<>> write_snapshot(bool sync);
+  // Now and then as the log grows, so that a start after a kill need not read all of a segment for its producers.
+  runtime::task<> write_passing_snapshot();
+  void note_replay_cost(const protocol::RecordBatchHeader& batch);
+  [[nodiscard]] bool is_far_from_snapshot() const;
   runtime::task<log_result<>> load_snapshot(Offset log_start, int64_t now_ms);
   runtime::task<log_result<>> reload_producers(Offset log_start, Offset end);
   runtime::task<log_result<>> rebuild_producers(Offset log_start, Offset end, bool after_clean_stop);
-  runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end);
+  // `notes_aborted`: the segment's transaction index is to be completed as well.
+  runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end, bool notes_aborted = false);
   // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
   // storage, for a repeat of one of them must be known as one after a power cut too.
   runtime::task<log_result<>> keep_producers(Offset first_kept);
@@ -284,6 +295,8 @@ class Log {
   Place unstable_place_;              // where first_unstable_ is, once a reader asked
   std::vector<Offset> snapshots_;     // rising
   Offset last_snapshot_{0};
+  Offset passing_snapshot_ = no_offset;    // one between segments' bases, that goes when the next is written
+  uint64_t replay_cost_since_snapshot_ = 0;  // bytes that a replay would read
   std::vector<DeletedFile> deleted_files_;
   runtime::Mutex mutex_;
   runtime::Mutex flushing_;

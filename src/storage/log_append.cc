@@ -182,6 +182,8 @@ task<log_result<AppendInfo>> Log::write_prepared(PreparedAppend& prepared, Appen
   }
   producers_.set_end_offset(end_.offset);
   update_first_unstable();
+  for (const RecordBatchHeader& batch : prepared.batches) note_replay_cost(batch);
+  if (is_far_from_snapshot()) co_await write_passing_snapshot();
   co_return info;
 }
 

@@ -72,7 +72,44 @@ task<log_result<>> LogDirectory::load() {
   MOLDAU_CO_TRY(log_starts_, co_await read(log_start_file));
   MOLDAU_CO_TRY(high_watermarks_, co_await read(high_watermark_file));
   MOLDAU_CO_TRY(cleaner_offsets_, co_await read(cleaner_file));
+  MOLDAU_CO_TRY(last_run_, co_await read_run_file(environment_, path()));
   co_return co_await read_marker();
+}
+
+std::string_view LogDirectory::last_stop() const {
+  if (had_clean_shutdown_) return "clean";
+  if (last_run_.had_failed_flush) return "failed_flush";
+  return was_only_killed_ ? "killed" : "unknown";
+}
+
+task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
+  leader_epoch_ = own;
+  was_only_killed_ = !had_clean_shutdown_ && last_run_.is_of_this_boot && last_run_.leader_epoch == found;
+  if (had_clean_shutdown_) {
+    // The marker speaks of the stop before this start; it must be gone before a log is written to.
+    if (MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
+    MOLDAU_CO_CHECK(co_await environment_.files().remove(fmt::format("{}/{}", path(), clean_shutdown_file)));
+    MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
+    co_return log_result<>{};
+  }
+  if (last_run_.had_failed_flush)
+    log_warning("{}: a flush failed in the last run; what was not flushed is read, checked and written again", path());
+  else if (was_only_killed_)
+    log_info("{}: the last run was killed and the machine ran on; only the ends of the logs are checked", path());
+  else
+    log_info("{}: the last run did not stop in order; what was not flushed is read and checked", path());
+  // A start that is killed as well leaves the page cache as it found it.
+  if (was_only_killed_) MOLDAU_CO_CHECK(co_await write_run_file(environment_, path(), own));
+  co_return log_result<>{};
+}
+
+task<log_result<>> LogDirectory::note_running() {
+  if (is_offline() || health_->needs_recovery()) co_return log_result<>{};
+  auto written = co_await write_run_file(environment_, path(), leader_epoch_);
+  if (written && health_->has_failed_flush())  // meanwhile
+    written = co_await write_failed_flush(environment_.files(), path(), "while the logs were opened");
+  if (!written) co_return fail(Error(written.error()));
+  co_return log_result<>{};
 }
 
 task<log_result<>> LogDirectory::read_marker() {
@@ -84,15 +121,6 @@ task<log_result<>> LogDirectory::read_marker() {
   }
   had_clean_shutdown_ = true;
   previous_broker_epoch_ = broker_epoch_in(as_text(*text));
-  co_return log_result<>{};
-}
-
-// The marker speaks of the stop before this start; it must be gone before anything is written.
-task<log_result<>> LogDirectory::begin() {
-  if (!had_clean_shutdown_ || MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
-  const auto removed = co_await environment_.files().remove(fmt::format("{}/{}", path(), clean_shutdown_file));
-  if (!removed) co_return fail(Error(removed.error()));
-  MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
   co_return log_result<>{};
 }
 
@@ -129,6 +157,8 @@ void LogDirectory::fill(LogOptions& options) const {
   options.health = health_;
   options.directory = path() + "/" + partition_directory_name(options.topic, options.partition);
   options.had_clean_shutdown = had_clean_shutdown_;
+  options.was_only_killed = was_only_killed_;
+  options.had_failed_flush = last_run_.had_failed_flush;
   options.recovery_point = find(recovery_points_, options.topic, options.partition);
   options.log_start_offset = find(log_starts_, options.topic, options.partition);
   options.high_watermark = find(high_watermarks_, options.topic, options.partition);
@@ -176,11 +206,25 @@ task<log_result<>> LogDirectory::write_cleaner_offsets(std::vector<PartitionOffs
   return write(cleaner_file, encode_partition_offsets(offsets));
 }
 
+task<log_result<>> LogDirectory::sync_all() {
+  if (MOLDAU_MUTANT("closed-indexes-unsynced")) co_return log_result<>{};
+  MOLDAU_CO_TRY(const runtime::FilePtr file,
+                co_await environment_.files().open(fmt::format("{}/{}", path(), lock_file), runtime::OpenMode::create));
+  MOLDAU_CO_CHECK(co_await file->sync_file_system());
+  co_return log_result<>{};
+}
+
 task<log_result<>> LogDirectory::mark_clean_shutdown(int64_t broker_epoch) {
   if (health_->needs_recovery())
-    return runtime::ready(log_result<>(fail(
-        Error(ErrorCode::kafka_storage_error, path() + " could not be written to in full"))));
-  return write(clean_shutdown_file, to_bytes(fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch)));
+    co_return fail(Error(ErrorCode::kafka_storage_error, path() + " could not be written to in full"));
+  // What closing the logs has written to indexes and snapshots is as much as the marker promises.
+  if (auto synced = co_await sync_all(); !synced) {
+    health_->note(synced.error());
+    co_return fail(std::move(synced.error()));
+  }
+  // Before the marker: behind a clean stop others may write here, of whom the file says nothing.
+  MOLDAU_CO_CHECK(co_await remove_run_file(environment_.files(), path()));
+  co_return co_await write(clean_shutdown_file, to_bytes(fmt::format("{{\"version\":0,\"brokerEpoch\":{}}}", broker_epoch)));
 }
 
 std::string LogDirectory::deletion_name(const std::string& topic, int32_t partition, PartitionDirectoryKind kind) const {

@@ -15,6 +15,7 @@
 #include "storage/checkpoints.h"
 #include "storage/log_types.h"
 #include "storage/partition_directory.h"
+#include "storage/run_file.h"
 
 namespace moldau::storage {
 
@@ -25,14 +26,12 @@ struct FoundPartition {
 
 class LogDirectory {
  public:
-  // Makes the directory if it is missing, locks it (`.lock`), lists it, and reads the checkpoints. kafka_storage_error if
-  // another process has it, or the disk fails.
+  // Makes the directory if it is missing, locks it (`.lock`), lists it, reads the checkpoints and the marker of a clean
+  // stop; but for the lock nothing is changed. kafka_storage_error if another process has it, or the disk fails.
   static runtime::task<log_result<std::unique_ptr<LogDirectory>>> open(runtime::Environment& environment,
                                                                        std::string path);
   // One that could not be opened, for this reason: it is offline from the start.
   static std::unique_ptr<LogDirectory> offline(runtime::Environment& environment, std::string path, const std::string& why);
-  // Before a log is opened: takes the marker of a clean stop away.
-  runtime::task<log_result<>> begin();
 
   [[nodiscard]] const std::string& path() const { return health_->path(); }
   [[nodiscard]] const DirectoryHealthPtr& health() const { return health_; }
@@ -40,6 +39,16 @@ class LogDirectory {
   [[nodiscard]] bool had_clean_shutdown() const { return had_clean_shutdown_; }
   // From the marker of the last clean stop; null if there is none or it does not say.
   [[nodiscard]] std::optional<int64_t> previous_broker_epoch() const { return previous_broker_epoch_; }
+  // How the last run ended: "clean", "killed" (and the machine ran on), "failed_flush" or "unknown".
+  [[nodiscard]] std::string_view last_stop() const;
+  // Of the last run, if that did not stop in order.
+  [[nodiscard]] bool had_failed_flush() const { return last_run_.had_failed_flush; }
+  // The metadata log was found at epoch `found`, and this run leads it in `own`: now it is known who wrote here last. Before
+  // any log is opened. Takes the marker of a clean stop away.
+  runtime::task<log_result<>> begin_run(int32_t found, int32_t own);
+  // Every log was opened, and what had to be recovered was: what this run leaves behind can be told from now on.
+  runtime::task<log_result<>> note_running();
+
   // What lay here at the start, but for __cluster_metadata. In order of name.
   [[nodiscard]] const std::vector<FoundPartition>& found() const { return found_; }
   [[nodiscard]] bool is_empty() const { return was_empty_; }
@@ -72,6 +81,7 @@ class LogDirectory {
   LogDirectory(runtime::Environment& environment, std::string path);
   runtime::task<log_result<>> load();
   runtime::task<log_result<>> read_marker();
+  runtime::task<log_result<>> sync_all();
   runtime::task<log_result<Offsets>> read(std::string_view file);
   runtime::task<log_result<>> write(std::string_view file, Bytes contents);
   [[nodiscard]] static Offset find(const Offsets& offsets, const std::string& topic, int32_t partition);
@@ -82,6 +92,9 @@ class LogDirectory {
   std::vector<FoundPartition> found_;
   bool was_empty_ = false;
   bool had_clean_shutdown_ = false;
+  LastRun last_run_;
+  bool was_only_killed_ = false;
+  int32_t leader_epoch_ = -1;
   std::optional<int64_t> previous_broker_epoch_;
   Offsets recovery_points_;
   Offsets log_starts_;

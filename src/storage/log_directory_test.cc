@@ -42,8 +42,8 @@ TEST(LogDirectory, RemembersWhatWasCheckpointedAndHowItWasLeft) {
   ASSERT_TRUE(directory);
   EXPECT_TRUE((*directory)->had_clean_shutdown());
   EXPECT_EQ((*directory)->previous_broker_epoch(), 19);
-  EXPECT_TRUE(environment.disk.files.contains("/data/.kafka_cleanshutdown")) << "nothing has been opened yet";
-  ASSERT_TRUE(now((*directory)->begin()));
+  EXPECT_TRUE(environment.disk.files.contains("/data/.kafka_cleanshutdown")) << "a start that fails leaves it";
+  ASSERT_TRUE(now((*directory)->begin_run(1, 2)));
   EXPECT_FALSE(environment.disk.files.contains("/data/.kafka_cleanshutdown"));
   ASSERT_EQ((*directory)->found().size(), 1U);
   LogOptions options;

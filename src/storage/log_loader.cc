@@ -40,7 +40,10 @@ task<log_result<>> LogLoader::load() {
   MOLDAU_CO_CHECK(co_await open_segments());
   const Offset wanted_start = log_.options_.log_start_offset;
   const Offset checkpoint = log_.options_.recovery_point;
-  if (!log_.options_.had_clean_shutdown && !log_.segments_.empty()) MOLDAU_CO_CHECK(co_await recover_unflushed());
+  const bool is_killed = log_.options_.was_only_killed && !log_.options_.had_clean_shutdown && !log_.options_.had_failed_flush;
+  log_.options_.was_only_killed = is_killed;
+  if (!log_.options_.had_clean_shutdown && !log_.segments_.empty())
+    MOLDAU_CO_CHECK(co_await (is_killed ? recover_killed() : recover_unflushed()));
 
   Offset end = wanted_start;
   if (!log_.segments_.empty()) {
@@ -80,8 +83,12 @@ task<log_result<>> LogLoader::load() {
     if (!log_.segments_.contains(snapshot)) strays.push_back(snapshot);
   if (!strays.empty() && strays.back() >= log_.active().base_offset()) strays.pop_back();
   for (const Offset stray : strays) MOLDAU_CO_CHECK(co_await log_.remove_snapshot(stray));
-  MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.log_start_offset_, end, log_.options_.had_clean_shutdown));
-  log_.producers_.expire(log_.now_ms());
+  if (!log_.options_.was_only_killed || log_.producers_.end_offset() != end)
+    MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.log_start_offset_, end, log_.options_.had_clean_shutdown));
+  else if (log_.is_far_from_snapshot())
+    co_await log_.write_passing_snapshot();
+  log_.producers_.expire(log_.expiry_now_ms());
+  if (log_.options_.had_failed_flush) MOLDAU_CO_CHECK(co_await rewrite_unflushed());
 
   log_.high_watermark_ = {Offset(0)};
   log_.update_high_watermark(log_.options_.high_watermark);
@@ -239,10 +246,11 @@ task<log_result<>> LogLoader::open_segments() {
     }
   }
   for (const SegmentPtr& segment : without_index) {
+    const bool is_last = segment == log_.segments_.rbegin()->second;
     const bool will_be_recovered =
         !log_.options_.had_clean_shutdown &&
-        (segment == log_.segments_.rbegin()->second || log_.higher_segment(segment->base_offset())->base_offset() >
-                                                           log_.options_.recovery_point);
+        (is_last || (!log_.options_.was_only_killed &&
+                     log_.higher_segment(segment->base_offset())->base_offset() > log_.options_.recovery_point));
     // A segment that was rolled just before the stop has no index yet.
     if (will_be_recovered || segment->size_bytes() == 0) continue;
     log_error("{} has no offset index; it is built again", segment->path(FileKind::log));

@@ -28,7 +28,17 @@ class LogLoader {
   runtime::task<log_result<SegmentPtr>> recover_until_overflow();
   // `cut`: what follows cannot be right. `overflown`: recovery did not reach the segment's end.
   enum class Recovered : uint8_t { whole, cut, overflown };
-  runtime::task<log_result<Recovered>> recover(SegmentPtr segment);
+  // From `from` on, a place where a batch begins; the producers of what lies below their end offset are known.
+  runtime::task<log_result<Recovered>> recover(SegmentPtr segment, uint32_t from_position = 0);
+  // log_kill.cc: the process was killed and the machine ran on. Reads the end of the last segment alone.
+  runtime::task<log_result<>> recover_killed();
+  runtime::task<log_result<Recovered>> recover_end(SegmentPtr last);
+  runtime::task<log_result<uint32_t>> skim(SegmentPtr last, uint32_t from_position);
+  // log_rewrite.cc: puts what a failed flush may have kept from the medium there.
+  runtime::task<log_result<>> rewrite_unflushed();
+  runtime::task<log_result<>> rewrite(SegmentPtr segment);
+  runtime::task<log_result<>> feed_recovered(SegmentPtr segment, const protocol::RecordBatchHeader& batch, ByteView bytes);
+  void note_epoch(const protocol::RecordBatchHeader& batch);
   runtime::task<log_result<>> set_aside(SegmentPtr segment, uint32_t from_position);
   runtime::task<log_result<>> drop_segments_after(Offset base_offset, bool set_aside);
   // log_split.cc: makes several segments of one whose offsets are too far apart for its indexes.

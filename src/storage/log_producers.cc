@@ -13,6 +13,8 @@ namespace moldau::storage {
 using runtime::FilePtr;
 using runtime::task;
 
+static constexpr uint64_t replay_block_bytes = 4096;
+
 task<log_result<>> Log::take_producer_snapshot() {
   if (is_offline()) co_return fail(options_.health->offline_error());
   const auto held = co_await mutex_.lock();
@@ -23,6 +25,11 @@ task<log_result<>> Log::take_producer_snapshot() {
 task<log_result<>> Log::write_snapshot(bool sync) {
   const Offset at = producers_.end_offset();
   if (at <= last_snapshot_) co_return log_result<>{};
+  // A start after a kill completes the transaction index from the snapshot on (log_kill.cc).
+  if (!segments_.empty() && active().transactions().has_unwritten()) {
+    const auto settled = co_await active().transactions().settle(active().path(FileKind::transaction_index));
+    if (!settled) co_return fail(Error(settled.error()));
+  }
   const std::string path = file_path(directory(), at, FileKind::producer_snapshot);
   const Bytes contents = encode_snapshot(producers_);
   const ByteView parts[] = {contents};
@@ -32,7 +39,30 @@ task<log_result<>> Log::write_snapshot(bool sync) {
   const auto place = std::ranges::lower_bound(snapshots_, at);
   if (place == snapshots_.end() || *place != at) snapshots_.insert(place, at);
   last_snapshot_ = at;
+  replay_cost_since_snapshot_ = 0;
+  if (const Offset passed = std::exchange(passing_snapshot_, no_offset); passed != no_offset && !segments_.contains(passed))
+    MOLDAU_CO_CHECK(co_await remove_snapshot(passed));
   co_return log_result<>{};
+}
+
+// What a replay would read of a batch: its header, in blocks.
+void Log::note_replay_cost(const protocol::RecordBatchHeader& batch) {
+  replay_cost_since_snapshot_ += std::min<uint64_t>(batch.size_bytes(), replay_block_bytes);
+}
+
+// Many producers make a large snapshot, which is written the less often.
+bool Log::is_far_from_snapshot() const {
+  return replay_cost_since_snapshot_ >= std::max<uint64_t>(options_.replay_limit_bytes, producers_.producer_count() * 1024);
+}
+
+task<> Log::write_passing_snapshot() {
+  const Offset before = last_snapshot_;
+  const auto written = co_await write_snapshot(false);
+  if (written && last_snapshot_ != before) passing_snapshot_ = last_snapshot_;
+  replay_cost_since_snapshot_ = 0;  // one that failed is tried again later
+  if (written) co_return;
+  options_.health->note(written.error());
+  log_warning("{}: no snapshot of the producers at offset {}: {}", directory(), end_.offset, written.error().message);
 }
 
 task<log_result<>> Log::keep_producers(Offset first_kept) {
@@ -109,7 +139,7 @@ task<log_result<>> Log::reload_producers(Offset log_start, Offset end) {
     if (snapshot > end || snapshot < log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
   if (end != producers_.end_offset()) {
     producers_.clear(producers_.end_offset());
-    co_return co_await load_snapshot(log_start, now_ms());
+    co_return co_await load_snapshot(log_start, expiry_now_ms());
   }
   producers_.log_start_moved(log_start);
   last_snapshot_ = snapshots_.empty() ? log_start : snapshots_.back();
@@ -146,7 +176,7 @@ task<log_result<>> Log::rebuild_producers(Offset log_start, Offset end, bool aft
   co_return co_await write_snapshot(true);
 }
 
-task<log_result<>> Log::replay_producers(SegmentPtr segment, Offset from, Offset end) {
+task<log_result<>> Log::replay_producers(SegmentPtr segment, Offset from, Offset end, bool notes_aborted) {
   MOLDAU_CO_TRY(const std::optional<BatchPlace> begin, co_await segment->find(from));
   if (!begin) co_return log_result<>{};
   MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
@@ -161,6 +191,7 @@ task<log_result<>> Log::replay_producers(SegmentPtr segment, Offset from, Offset
     if (step != ScanStep::batch) co_return log_result<>{};
     const protocol::RecordBatchHeader& batch = headers.header();
     if (batch.last_offset() >= end) co_return log_result<>{};
+    note_replay_cost(batch);
     if (!batch.has_producer_id()) continue;
     if (batch.is_control()) {
       control.resize(batch.size_bytes());
@@ -170,7 +201,11 @@ task<log_result<>> Log::replay_producers(SegmentPtr segment, Offset from, Offset
     ProducerAppend producer = producers_.prepare(batch.producer_id, AppendOrigin::replication);
     MOLDAU_CO_TRY(const auto completed, feed_producer(producer, batch, control, -1));
     producers_.apply(producer);
-    if (completed) producers_.complete(*completed);
+    if (!completed) continue;
+    if (completed->is_aborted && notes_aborted)
+      co_await segment->append_aborted({completed->producer_id, completed->first_offset, completed->last_offset,
+                                        producers_.last_stable_offset(*completed)});
+    producers_.complete(*completed);
   }
 }
 

@@ -34,6 +34,7 @@ task<log_result<SegmentPtr>> LogLoader::recover_until_overflow() {
   MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.options_.log_start_offset, unflushed.front()->base_offset(), false));
   for (const SegmentPtr& segment : unflushed) {
     ++report_.segments_recovered;
+    MOLDAU_CO_CHECK(co_await segment->reset_indexes());
     MOLDAU_CO_TRY(const Recovered outcome, co_await recover(segment));
     if (outcome == Recovered::overflown) co_return segment;
     MOLDAU_CO_CHECK(co_await log_.write_snapshot(true));
@@ -44,14 +45,14 @@ task<log_result<SegmentPtr>> LogLoader::recover_until_overflow() {
   co_return SegmentPtr();
 }
 
-task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
+task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment, uint32_t from_position) {
   const Offset flushed_below = log_.options_.recovery_point;
-  MOLDAU_CO_CHECK(co_await segment->reset_indexes());
+  const Offset producers_known_below = log_.producers_.end_offset();
   MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
   const uint32_t size_bytes = segment->size_bytes();
-  BatchScanner scanner(file, 0, size_bytes, ScanDepth::whole_batches);
+  BatchScanner scanner(file, from_position, size_bytes, ScanDepth::whole_batches);
   Offset next = segment->base_offset();
-  uint32_t valid_bytes = 0;
+  uint32_t valid_bytes = from_position;
   std::string why = "the file ends inside a batch";
   while (true) {
     const ScanStep step = scanner.next();
@@ -72,27 +73,18 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
     }
     if (!protocol::is_crc_right_in_any_magic(scanner.bytes()) && !MOLDAU_MUTANT("crc-unchecked-in-recovery")) {
       why = fmt::format("the checksum of the batch at offset {} is wrong", batch.base_offset);
-      if (batch.last_offset() >= flushed_below) break;
-      damaged(fmt::format("{} in {}; it was flushed, so it stays", why, segment->path(FileKind::log)));
-    } else if (batch.has_producer_id()) {
-      ProducerAppend producer = log_.producers_.prepare(batch.producer_id, AppendOrigin::replication);
-      MOLDAU_CO_TRY(const auto completed, feed_producer(producer, batch, scanner.bytes(), -1));
-      log_.producers_.apply(producer);
-      if (completed) {
-        if (completed->is_aborted)
-          co_await segment->append_aborted({completed->producer_id, completed->first_offset, completed->last_offset,
-                                            log_.producers_.last_stable_offset(*completed)});
-        log_.producers_.complete(*completed);
-      }
+      // What a killed process was writing ends where the file ends.
+      const bool may_be_torn = !log_.options_.was_only_killed || scanner.next_position() == size_bytes;
+      if (batch.last_offset() >= flushed_below && may_be_torn) break;
+      damaged(fmt::format("{} in {}; it was written whole once, so it stays", why, segment->path(FileKind::log)));
+    } else if (batch.has_producer_id() && batch.base_offset >= producers_known_below) {
+      MOLDAU_CO_CHECK(co_await feed_recovered(segment, batch, scanner.bytes()));
     }
-    const auto latest = log_.epochs_.latest();
-    if (batch.leader_epoch > no_leader_epoch && (!latest || batch.leader_epoch > latest->epoch)) {
-      log_.epochs_.assign(batch.leader_epoch, batch.base_offset);
-      log_.epochs_changed_ = true;
-    }
+    note_epoch(batch);
     MOLDAU_CO_CHECK(co_await segment->index_recovered(batch, valid_bytes, log_.config()));
     next = batch.next_offset();
-    log_.producers_.set_end_offset(next);
+    log_.producers_.set_end_offset(std::max(next, producers_known_below));
+    log_.note_replay_cost(batch);
     valid_bytes = static_cast<uint32_t>(scanner.next_position());
   }
   MOLDAU_CO_CHECK(co_await segment->finish_recovery());
@@ -112,6 +104,25 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment) {
   report_.bytes_cut += size_bytes - valid_bytes;
   MOLDAU_CO_CHECK(co_await segment->truncate_file(valid_bytes));
   co_return Recovered::cut;
+}
+
+task<log_result<>> LogLoader::feed_recovered(SegmentPtr segment, const protocol::RecordBatchHeader& batch, ByteView bytes) {
+  ProducerAppend producer = log_.producers_.prepare(batch.producer_id, AppendOrigin::replication);
+  MOLDAU_CO_TRY(const auto completed, feed_producer(producer, batch, bytes, -1));
+  log_.producers_.apply(producer);
+  if (!completed) co_return log_result<>{};
+  if (completed->is_aborted)
+    co_await segment->append_aborted({completed->producer_id, completed->first_offset, completed->last_offset,
+                                      log_.producers_.last_stable_offset(*completed)});
+  log_.producers_.complete(*completed);
+  co_return log_result<>{};
+}
+
+void LogLoader::note_epoch(const protocol::RecordBatchHeader& batch) {
+  const auto latest = log_.epochs_.latest();
+  if (batch.leader_epoch <= no_leader_epoch || (latest && batch.leader_epoch <= latest->epoch)) return;
+  log_.epochs_.assign(batch.leader_epoch, batch.base_offset);
+  log_.epochs_changed_ = true;
 }
 
 // Copies the unreadable rest of a segment to a file beside it, which neither Moldau nor Kafka looks at.

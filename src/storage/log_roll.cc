@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "storage/checkpoints.h"
 #include "storage/log.h"
+#include "storage/run_file.h"
 
 namespace moldau::storage {
 
@@ -44,10 +45,7 @@ task<log_result<>> Log::roll_locked(Offset at_least) {
     if (recovery_point_ >= base && !MOLDAU_MUTANT("rolled-index-unsynced")) {
       MOLDAU_CO_TRY(const std::vector<FilePtr> unsynced, co_await active().settle(config()));
       for (const FilePtr& file : unsynced) {
-        if (auto synced = co_await file->sync(); !synced) {
-          options_.health->set_offline(synced.error().message());
-          co_return fail(Error(synced.error()));
-        }
+        if (const auto synced = co_await file->sync(); !synced) co_return fail(co_await flush_failed(synced.error()));
       }
     }
     for (const FileKind kind : {FileKind::offset_index, FileKind::time_index, FileKind::transaction_index}) {
@@ -84,6 +82,11 @@ bool Log::is_flush_due(int64_t now_ms) const {
   return end_.offset > recovery_point_ && now_ms - last_flush_ms_ >= config().flush_ms;
 }
 
+task<Error> Log::flush_failed(runtime::IoError error) {
+  co_await record_failed_flush(files(), options_.health, error.message());
+  co_return Error(error);
+}
+
 task<log_result<>> Log::flush_below(Offset offset) {
   if (is_offline()) co_return fail(options_.health->offline_error());
   const auto turn = co_await flushing_.lock();
@@ -114,16 +117,12 @@ task<log_result<>> Log::flush_below(Offset offset) {
   }
   const uint64_t truncations = truncations_;
   for (const FilePtr& file : unsynced) {
-    if (auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored")) {
-      options_.health->set_offline(synced.error().message());
-      co_return fail(Error(synced.error()));
-    }
+    if (const auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored"))
+      co_return fail(co_await flush_failed(synced.error()));
   }
   if (is_directory_new && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
-    if (auto synced = co_await files().sync_directory(directory()); !synced) {
-      options_.health->set_offline(synced.error().message());
-      co_return fail(Error(synced.error()));
-    }
+    if (const auto synced = co_await files().sync_directory(directory()); !synced)
+      co_return fail(co_await flush_failed(synced.error()));
   }
   if (truncations == truncations_ && offset > recovery_point_) {
     recovery_point_ = std::min(offset, end_.offset);

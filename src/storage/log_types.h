@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/uuid.h"
 #include "runtime/environment.h"
+#include "runtime/trusted_clock.h"
 #include "storage/directory_health.h"
 #include "storage/log_config.h"
 #include "storage/producer_entry.h"
@@ -34,12 +35,21 @@ struct LogOptions {
   Offset log_start_offset{0};
   Offset high_watermark{0};
   bool had_clean_shutdown = false;
+  // No clean stop, but the process was only killed: all that it wrote is in the page cache (run_file.h). Only the end of
+  // the log can be torn, and what lies before it is not read.
+  bool was_only_killed = false;
+  // A flush had failed before the stop, and the page cache may hold what the medium never got: it is written again.
+  bool had_failed_flush = false;
+  uint64_t replay_limit_bytes = 2 << 20;  // what a start after a kill reads of headers at most, or nearly so
+  const runtime::TrustedClock* clock = nullptr;  // what ages are reckoned by; null: the wall clock
 };
 
 // What loading found out that someone should know.
 struct LoadReport {
   uint32_t segments = 0;
   uint32_t segments_recovered = 0;  // read whole, because they may not have been flushed
+  uint64_t bytes_checked = 0;       // of the end of a log whose process was killed
+  uint32_t segments_rewritten = 0;  // after a flush that failed
   uint64_t bytes_cut = 0;           // a torn tail above the recovery point
   uint32_t segments_cut = 0;        // whole segments behind it
   std::vector<std::string> damage;  // what is broken below the recovery point, and was left as it is

@@ -24,12 +24,30 @@ task<io_result<OffsetPosition>> OffsetIndex::entry(std::string path, uint32_t n)
 }
 
 task<io_result<bool>> OffsetIndex::load(std::string path) {
-  MOLDAU_CO_CHECK(co_await file_.load(path));
+  MOLDAU_CO_TRY(const bool is_first, co_await file_.load(path));
+  if (!is_first) co_return true;
   last_offset_ = base_offset_;
   if (entries() == 0) co_return !file_.is_ragged();
   MOLDAU_CO_TRY(const OffsetPosition last, co_await entry(std::move(path), entries() - 1));
   last_offset_ = last.offset;
   co_return !file_.is_ragged() && last.offset > base_offset_ - 1 && (entries() == 1 || last.offset > base_offset_);
+}
+
+// No entry has position 0: the first one stands behind index.interval.bytes.
+task<io_result<>> OffsetIndex::load_after_kill(std::string path) {
+  MOLDAU_CO_CHECK(co_await file_.load(path));
+  MOLDAU_CO_TRY(const uint32_t kept, co_await count_written<entry_size>(file_, path, [](const std::byte* at) {
+    return load_be<uint32_t>(at + 4) == 0;
+  }));
+  file_.keep_written(kept);
+  MOLDAU_CO_TRY(const OffsetPosition last, co_await last_entry(std::move(path)));
+  last_offset_ = last.offset;
+  co_return io_result<>{};
+}
+
+task<io_result<OffsetPosition>> OffsetIndex::last_entry(std::string path) {
+  if (entries() == 0) return runtime::ready(io_result<OffsetPosition>(OffsetPosition{base_offset_, 0}));
+  return entry(std::move(path), entries() - 1);
 }
 
 void OffsetIndex::start_empty() {

@@ -33,7 +33,11 @@ class OffsetIndex {
 
   // Learns the size and the last entry. False: what is there cannot be an index of this segment.
   runtime::task<runtime::io_result<bool>> load(std::string path);
+  // The same for an index whose process was killed: it ends before the zeros that the file was stretched with.
+  runtime::task<runtime::io_result<>> load_after_kill(std::string path);
   void start_empty();
+  // (base, 0) when the index is empty.
+  runtime::task<runtime::io_result<OffsetPosition>> last_entry(std::string path);
 
   // Offsets rise strictly.
   void append(Offset offset, uint32_t position);

@@ -80,8 +80,8 @@ task<log_result<bool>> Segment::rebuild_indexes(LogConfig config) {
   }
   time_index_.maybe_append(*max_timestamp_);
   bytes_since_index_entry_ = 0;
-  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
+  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   co_return is_whole;
 }
 
@@ -120,11 +120,12 @@ void Segment::note_batch(const RecordBatchHeader& batch, uint32_t position, uint
   bytes_since_index_entry_ += static_cast<uint32_t>(batch.size_bytes());
 }
 
+// By time first: where an entry by offset was written, all that the other index knows up to there is (resume_indexes).
 task<log_result<>> Segment::write_indexes(uint32_t full_size_bytes) {
-  MOLDAU_CO_CHECK(co_await offset_index_.file().write_pending(
-      path(FileKind::offset_index), full_size_bytes / OffsetIndex::entry_size * OffsetIndex::entry_size));
   MOLDAU_CO_CHECK(co_await time_index_.file().write_pending(
       path(FileKind::time_index), full_size_bytes / TimeIndex::entry_size * TimeIndex::entry_size));
+  MOLDAU_CO_CHECK(co_await offset_index_.file().write_pending(
+      path(FileKind::offset_index), full_size_bytes / OffsetIndex::entry_size * OffsetIndex::entry_size));
   co_return log_result<>{};
 }
 
@@ -193,6 +194,11 @@ task<> Segment::append_aborted(AbortedTransaction aborted) {
   // The marker is in the log and readers know of the entry; what cannot be written now waits for the next time.
   const auto written = co_await transaction_index_.append(path(FileKind::transaction_index), aborted);
   if (!written) log_warning("a transaction index waits to be written: {}", written.error().message());
+}
+
+task<log_result<>> Segment::forget_aborted_from(Offset offset) {
+  MOLDAU_CO_CHECK(co_await transaction_index_.truncate_to(path(FileKind::transaction_index), offset));
+  co_return log_result<>{};
 }
 
 task<log_result<bool>> Segment::collect_aborted(Offset from, Offset upper_bound, std::vector<AbortedTransaction>& into) {
@@ -375,8 +381,8 @@ task<log_result<>> Segment::finish(const LogConfig&) {
   MOLDAU_CO_CHECK(co_await max_timestamp());
   time_index_.maybe_append(*max_timestamp_);
   MOLDAU_CO_TRY(const FilePtr transactions, co_await transaction_index_.settle(path(FileKind::transaction_index)));
-  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
+  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   co_return log_result<>{};
 }
 
@@ -389,9 +395,9 @@ task<log_result<>> Segment::close() {
     MOLDAU_CO_CHECK(co_await need_time_index());
     time_index_.maybe_append(*max_timestamp_);
   }
+  if (time_index_.file().is_loaded()) MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
   if (offset_index_.file().is_loaded())
     MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
-  if (time_index_.file().is_loaded()) MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
   close_files();
   co_return log_result<>{};
 }
@@ -407,11 +413,11 @@ task<log_result<std::vector<FilePtr>>> Segment::settle(const LogConfig& config) 
   std::vector<FilePtr> files;
   MOLDAU_CO_TRY(FilePtr log, co_await log_file());
   files.push_back(std::move(log));
+  MOLDAU_CO_TRY(FilePtr times, co_await time_index_.file().settle(path(FileKind::time_index), config.segment_index_bytes));
+  if (times != nullptr) files.push_back(std::move(times));
   MOLDAU_CO_TRY(FilePtr offsets,
                 co_await offset_index_.file().settle(path(FileKind::offset_index), config.segment_index_bytes));
   if (offsets != nullptr) files.push_back(std::move(offsets));
-  MOLDAU_CO_TRY(FilePtr times, co_await time_index_.file().settle(path(FileKind::time_index), config.segment_index_bytes));
-  if (times != nullptr) files.push_back(std::move(times));
   MOLDAU_CO_TRY(FilePtr transactions, co_await transaction_index_.settle(path(FileKind::transaction_index)));
   if (transactions != nullptr) files.push_back(std::move(transactions));
   co_return files;
@@ -439,9 +445,38 @@ task<log_result<>> Segment::index_recovered(const RecordBatchHeader& batch, uint
 task<log_result<>> Segment::finish_recovery() {
   time_index_.maybe_append(*max_timestamp_);
   bytes_since_index_entry_ = 0;
-  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   MOLDAU_CO_CHECK(co_await time_index_.file().trim(path(FileKind::time_index)));
+  MOLDAU_CO_CHECK(co_await offset_index_.file().trim(path(FileKind::offset_index)));
   co_return log_result<>{};
+}
+
+task<log_result<Segment::IndexedTo>> Segment::resume_indexes() {
+  MOLDAU_CO_CHECK(co_await offset_index_.load_after_kill(path(FileKind::offset_index)));
+  MOLDAU_CO_TRY(const OffsetPosition last, co_await offset_index_.last_entry(path(FileKind::offset_index)));
+  std::optional<RecordBatchHeader> batch;
+  if (offset_index_.entries() > 0 && last.position < size_bytes_) {
+    MOLDAU_CO_TRY(FilePtr file, co_await log_file());
+    BatchScanner scanner(std::move(file), last.position, size_bytes_);
+    if (scanner.next() == ScanStep::need_bytes) MOLDAU_CO_CHECK(co_await scanner.fill());
+    if (scanner.next() == ScanStep::batch) batch = scanner.header();
+  }
+  if (!batch || batch->base_offset > last.offset || batch->last_offset() < last.offset) {
+    offset_index_.start_empty();
+    time_index_.start_empty();
+    max_timestamp_ = TimestampOffset{-1, base_offset_};
+    co_return IndexedTo{base_offset_, 0};
+  }
+  // Entries by time are written before those by offset: up to this batch none is missing.
+  MOLDAU_CO_CHECK(co_await time_index_.load_after_kill(path(FileKind::time_index)));
+  if (time_index_.last_entry().offset > last.offset)
+    MOLDAU_CO_CHECK(co_await time_index_.truncate_to(path(FileKind::time_index), last.offset + 1));
+  max_timestamp_ = time_index_.last_entry();
+  co_return IndexedTo{batch->base_offset, last.position};
+}
+
+task<log_result<>> Segment::load_indexes() {
+  MOLDAU_CO_CHECK(co_await need_offset_index());
+  co_return co_await need_time_index();
 }
 
 // --- names ---

@@ -90,6 +90,8 @@ class Segment {
 
   [[nodiscard]] TransactionIndex& transactions() { return transaction_index_; }
   runtime::task<> append_aborted(AbortedTransaction aborted);
+  // Forgets the aborted transactions that ended at `offset` or later; the records stay.
+  runtime::task<log_result<>> forget_aborted_from(Offset offset);
   runtime::task<log_result<bool>> collect_aborted(Offset from, Offset upper_bound, std::vector<AbortedTransaction>& into);
 
   // Cuts everything from `offset` on; gives the bytes cut.
@@ -115,6 +117,15 @@ class Segment {
   runtime::task<log_result<>> reset_indexes();
   runtime::task<log_result<>> index_recovered(const protocol::RecordBatchHeader& batch, uint32_t position, const LogConfig& config);
   runtime::task<log_result<>> finish_recovery();
+  // For the last segment of a process that was killed: takes the indexes as far as they were written and agree with the
+  // log. Gives the batch from which on the file is to be taken as in recovery; position 0 if there is no such entry.
+  struct IndexedTo {
+    Offset base_offset;  // of the batch
+    uint32_t position = 0;
+  };
+  runtime::task<log_result<IndexedTo>> resume_indexes();
+  // Learns both indexes, so that settle() gives them.
+  runtime::task<log_result<>> load_indexes();
   [[nodiscard]] bool can_hold(Offset offset) const {
     return offset - base_offset_ >= 0 && offset - base_offset_ <= INT32_MAX;
   }

@@ -20,12 +20,32 @@ task<io_result<TimestampOffset>> TimeIndex::entry(std::string path, uint32_t n) 
 }
 
 task<io_result<bool>> TimeIndex::load(std::string path) {
-  MOLDAU_CO_CHECK(co_await file_.load(path));
+  MOLDAU_CO_TRY(const bool is_first, co_await file_.load(path));
+  if (!is_first) co_return true;
   last_ = {-1, base_offset_};
   if (entries() == 0) co_return !file_.is_ragged();
   MOLDAU_CO_TRY(const TimestampOffset first, co_await entry(path, 0));
   MOLDAU_CO_TRY(last_, co_await entry(std::move(path), entries() - 1));
   co_return !file_.is_ragged() && last_.offset >= base_offset_ && last_.timestamp_ms >= first.timestamp_ms;
+}
+
+task<io_result<>> TimeIndex::load_after_kill(std::string path) {
+  MOLDAU_CO_CHECK(co_await file_.load(path));
+  MOLDAU_CO_TRY(uint32_t kept, co_await count_written<entry_size>(file_, path, [](const std::byte* at) {
+    return load_be<int64_t>(at) == 0 && relative_offset(at) == 0;
+  }));
+  // An entry can lie across two pages, and the process can have been killed between them.
+  if (kept > 1) {
+    MOLDAU_CO_TRY(const TimestampOffset before, co_await entry(path, kept - 2));
+    MOLDAU_CO_TRY(const TimestampOffset last, co_await entry(path, kept - 1));
+    if (last.timestamp_ms <= before.timestamp_ms || last.offset < before.offset) --kept;
+  }
+  file_.keep_written(kept);
+  last_ = {-1, base_offset_};
+  if (kept > 0) {
+    MOLDAU_CO_TRY(last_, co_await entry(std::move(path), kept - 1));
+  }
+  co_return io_result<>{};
 }
 
 void TimeIndex::start_empty() {

@@ -32,6 +32,9 @@ class TimeIndex {
 
   // Learns the size and the last entry. False: what is there cannot be an index of this segment.
   runtime::task<runtime::io_result<bool>> load(std::string path);
+  // The same for an index whose process was killed: it ends before the zeros that the file was stretched with, and before
+  // an entry that was not written whole.
+  runtime::task<runtime::io_result<>> load_after_kill(std::string path);
   void start_empty();
 
   // Adds the pair if its timestamp is newer than the last one, and its offset not lower.

@@ -29,6 +29,7 @@ class TransactionIndex {
 
   // Whether there is, or may be, a file.
   [[nodiscard]] bool may_exist() const { return may_exist_; }
+  [[nodiscard]] bool has_unwritten() const { return !unwritten_.empty(); }
   void set_may_exist() { may_exist_ = true; }
 
   // Known to readers at once. What cannot be written (a full disk) is written with the next append or settle().
