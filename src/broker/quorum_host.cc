@@ -7,6 +7,7 @@
 #include "metadata/snapshot_records.h"
 #include "raft/metadata_batch.h"
 #include "raft/snapshot_file.h"
+#include "storage/damage_check.h"
 
 namespace moldau::broker {
 
@@ -38,7 +39,10 @@ task<result<NewestSnapshot, std::string>> read_newest_snapshot(runtime::FileSyst
   const auto bytes = co_await runtime::read_file(files, directory + "/" + name);
   if (!bytes) co_return fail(bytes.error().message());
   auto snapshot = raft::read_snapshot(*bytes);
-  if (!snapshot) co_return fail(fmt::format("{}/{}: {}", directory, name, snapshot.error()));
+  if (!snapshot)
+    co_return fail(fmt::format("the newest snapshot of the metadata, {}/{}, cannot be read: {}. Nothing was changed. Put it back from a copy; "
+                               "where the log behind an older snapshot is still there, moving this one away begins with that",
+                               directory, name, snapshot.error()));
   newest.snapshot = std::move(*snapshot);
   co_return newest;
 }
@@ -68,7 +72,10 @@ task<result<std::optional<raft::QuorumState>, std::string>> read_state(runtime::
   if (!bytes && bytes.error().error_number == ENOENT) co_return std::optional<raft::QuorumState>();
   if (!bytes) co_return fail(bytes.error().message());
   auto state = raft::read_quorum_state(as_text(*bytes));
-  if (!state) co_return fail(fmt::format("{}: {}", path, state.error()));
+  if (!state)
+    co_return fail(fmt::format("{} cannot be read: {}. Nothing was changed. Put it back from a copy; a node that is alone may move it away, for "
+                               "the metadata log holds the epoch too",
+                               path, state.error()));
   co_return std::optional<raft::QuorumState>(std::move(*state));
 }
 
@@ -86,6 +93,8 @@ QuorumHost::QuorumHost(Broker& broker, MetadataLog log, QuorumHostOptions option
 task<result<QuorumHost::MetadataLog, std::string>> QuorumHost::open_log(runtime::FileSystem& files, storage::LogOptions options) {
   MetadataLog opened{std::make_unique<storage::OpenFiles>(files, max_open_files), nullptr};
   options.open_files = opened.files.get();
+  const auto checked = co_await storage::check_for_damage(files, options.directory);
+  if (!checked) co_return fail(fmt::format("the metadata log: {}", checked.error().message));
   storage::LoadReport report;
   auto log = co_await storage::Log::open(std::move(options), &report);
   if (!log) co_return fail(fmt::format("the metadata log: {}", log.error().message));

@@ -1,0 +1,100 @@
+#include "storage/damage_check.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "base/mutant.h"
+#include "protocol/legacy_batch.h"
+#include "storage/batch_scanner.h"
+#include "storage/file_names.h"
+
+namespace moldau::storage {
+
+using protocol::ErrorCode;
+using runtime::task;
+
+namespace {
+
+struct Damage {
+  uint64_t position = 0;
+  std::string what;
+};
+
+// Where the file is not whole batches in rising order any more; null if it is to its end.
+task<log_result<std::optional<Damage>>> first_damage(runtime::FilePtr file, uint64_t size_bytes, Offset& next) {
+  BatchScanner scanner(std::move(file), 0, size_bytes, ScanDepth::whole_batches);
+  while (true) {
+    switch (scanner.next()) {
+      case ScanStep::need_bytes: MOLDAU_CO_CHECK(co_await scanner.fill()); continue;
+      case ScanStep::damaged: co_return Damage{scanner.next_position(), scanner.damage()};
+      case ScanStep::end:
+        if (scanner.next_position() == size_bytes) co_return std::nullopt;
+        co_return Damage{scanner.next_position(), fmt::format("a batch longer than the {} bytes left", size_bytes - scanner.next_position())};
+      case ScanStep::batch: break;
+    }
+    const protocol::RecordBatchHeader& batch = scanner.header();
+    if (batch.base_offset < next || batch.last_offset_delta < 0)
+      co_return Damage{scanner.position(), fmt::format("offset {} where {} is next", batch.base_offset, next)};
+    if (!protocol::is_crc_right_in_any_magic(scanner.bytes()))
+      co_return Damage{scanner.position(), fmt::format("a wrong checksum at offset {}", batch.base_offset)};
+    next = batch.next_offset();
+  }
+}
+
+// A whole batch of `next` or above somewhere in `bytes`.
+std::optional<size_t> find_whole_batch(ByteView bytes, Offset next) {
+  for (size_t at = 0; at + protocol::record_batch_header_bytes <= bytes.size(); ++at) {
+    if (load_be<int8_t>(bytes.data() + at + 16) != 2) continue;
+    const auto length = load_be<int32_t>(bytes.data() + at + 8);
+    const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(std::max(length, 0));
+    if (size < protocol::record_batch_header_bytes || size > bytes.size() - at) continue;
+    if (load_be<int64_t>(bytes.data() + at) < next.value()) continue;
+    if (protocol::is_crc_right_in_any_magic(bytes.subspan(at, size))) return at;
+  }
+  return std::nullopt;
+}
+
+std::string advice(const std::string& path, const Damage& damage, const std::string& after) {
+  return fmt::format("{} cannot be read from position {} on ({}), but {}: that is no torn end, and what was committed is missing. Nothing was "
+                     "changed. Put the directory back from a copy; or, to begin again with what stands before the damage, remove the segments "
+                     "behind this one and cut it: truncate -s {} {}",
+                     path, damage.position, damage.what, after, damage.position, path);
+}
+
+}  // namespace
+
+task<log_result<>> check_for_damage(runtime::FileSystem& files, std::string directory) {
+  const auto entries = co_await files.list(directory);
+  if (!entries && entries.error().error_number == ENOENT) co_return log_result<>{};
+  if (!entries) co_return fail(Error(entries.error()));
+  std::vector<SegmentFileName> segments;
+  for (const runtime::DirectoryEntry& entry : *entries)
+    if (const auto name = parse_file_name(entry.name); name && name->kind == FileKind::log && name->stage == FileStage::live)
+      segments.push_back(*name);
+  std::ranges::sort(segments, {}, &SegmentFileName::base_offset);
+  Offset next(0);
+  for (size_t i = 0; i < segments.size() && !MOLDAU_MUTANT("metadata-damage-cut"); ++i) {
+    const std::string path = file_path(directory, segments[i].base_offset, FileKind::log);
+    MOLDAU_CO_TRY(const runtime::FilePtr file, co_await files.open(path, runtime::OpenMode::read));
+    MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
+    MOLDAU_CO_TRY(const std::optional<Damage> damage, co_await first_damage(file, size_bytes, next));
+    if (!damage) continue;
+    Bytes rest(size_bytes - damage->position);
+    MOLDAU_CO_TRY(const size_t got, co_await file->read_at(damage->position, rest));
+    if (const auto whole = find_whole_batch(ByteView(rest).first(got), next); whole && *whole > 0)
+      co_return fail(Error(ErrorCode::corrupt_message,
+                           advice(path, *damage, fmt::format("whole records follow at position {}", damage->position + *whole))));
+    for (size_t later = i + 1; later < segments.size(); ++later) {
+      const std::string later_path = file_path(directory, segments[later].base_offset, FileKind::log);
+      MOLDAU_CO_TRY(const runtime::FileStatus status, co_await files.status(later_path));
+      if (status.size_bytes > 0)
+        co_return fail(Error(ErrorCode::corrupt_message, advice(path, *damage, fmt::format("{} follows", later_path))));
+    }
+    co_return log_result<>{};
+  }
+  co_return log_result<>{};
+}
+
+}  // namespace moldau::storage

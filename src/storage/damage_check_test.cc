@@ -1,0 +1,77 @@
+#include "storage/damage_check.h"
+
+#include <gtest/gtest.h>
+
+#include "storage/log_for_test.h"
+
+namespace moldau::storage::test {
+namespace {
+
+// Three segments of two batches each.
+struct DamagedWorld : LogWorld {
+  DamagedWorld() {
+    open();
+    for (int i = 0; i < 6; ++i) {
+      if (i == 2 || i == 4) (void)now(log->roll());
+      EXPECT_TRUE(append(*this, batch_of(3)));
+    }
+    crash();
+  }
+  Bytes& segment(int base) { return environment.disk.files[file_path("/data/t-0", Offset(base), FileKind::log)]->bytes; }
+  [[nodiscard]] std::string check() {
+    const auto before = environment.disk.files.size();
+    const auto checked = now(check_for_damage(environment.disk, "/data/t-0"));
+    EXPECT_EQ(environment.disk.files.size(), before);
+    return checked ? std::string() : checked.error().message;
+  }
+};
+
+TEST(DamageCheck, AWholeLogAndNoLogAreNotDamaged) {
+  DamagedWorld world;
+  EXPECT_EQ(world.check(), "");
+  EXPECT_TRUE(now(check_for_damage(world.environment.disk, "/data/none-0")));
+}
+
+TEST(DamageCheck, EveryTornEndIsATornEnd) {
+  DamagedWorld world;
+  const Bytes whole = world.segment(12);
+  for (size_t size = 0; size < whole.size(); ++size) {
+    world.segment(12) = Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size));
+    EXPECT_EQ(world.check(), "") << size;
+  }
+  // Of the last batch any sectors may be missing.
+  for (size_t at = whole.size() / 2; at < whole.size(); ++at) {
+    world.segment(12) = whole;
+    world.segment(12)[at] = std::byte{0};
+    EXPECT_EQ(world.check(), "") << at;
+  }
+}
+
+TEST(DamageCheck, EveryTurnedBitBeforeTheLastBatchIsDamage) {
+  for (const int base : {0, 6, 12}) {
+    DamagedWorld world;
+    const Bytes whole = world.segment(base);
+    // The leader epoch is not under the checksum, and a base offset that is higher is none that must not be.
+    for (size_t at = 8; at < (base == 12 ? whole.size() / 2 : whole.size()); ++at) {
+      if (at % (whole.size() / 2) < 16) continue;
+      world.segment(base) = whole;
+      world.segment(base)[at] ^= std::byte{0x10};
+      const std::string message = world.check();
+      EXPECT_NE(message.find(file_path("/data/t-0", Offset(base), FileKind::log)), std::string::npos) << "byte " << at;
+      EXPECT_NE(message.find(at < whole.size() / 2 ? "truncate -s 0 " : "truncate -s "), std::string::npos) << message;
+    }
+  }
+}
+
+TEST(DamageCheck, ALengthThatIsWrongHidesNothing) {
+  DamagedWorld world;
+  const size_t half = world.segment(12).size() / 2;
+  for (const int byte : {0, 1, 2, 3}) {
+    DamagedWorld damaged;
+    damaged.segment(12)[8U + static_cast<size_t>(byte)] ^= std::byte{0x7F};
+    EXPECT_NE(damaged.check().find(fmt::format("whole records follow at position {}", half)), std::string::npos) << byte;
+  }
+}
+
+}  // namespace
+}  // namespace moldau::storage::test
