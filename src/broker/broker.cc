@@ -17,7 +17,7 @@
 namespace moldau::broker {
 
 Broker::Broker(runtime::Environment& env, const metadata::LoadedConfig& loaded)
-    : environment(env), config(loaded.node), given_config(loaded.given), producer_ids(std::make_unique<ProducerIds>(*this)) {
+    : environment(env), config(loaded.node), given_config(loaded.given), clock(env), producer_ids(std::make_unique<ProducerIds>(*this)) {
   for (runtime::Shard* shard : env.shards())
     shards.push_back(std::make_unique<BrokerShard>(*this, *shard, env.shards().size()));
   cleaner = std::make_unique<Cleaner>(*this);

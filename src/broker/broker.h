@@ -16,6 +16,7 @@
 #include "metadata/config/load_node_config.h"
 #include "runtime/environment.h"
 #include "runtime/scope.h"
+#include "runtime/trusted_clock.h"
 
 namespace moldau::broker {
 
@@ -37,6 +38,7 @@ class Broker {
   runtime::Environment& environment;
   const metadata::NodeConfig& config;
   const metadata::ConfigMap& given_config;  // every key that was set at the start
+  runtime::TrustedClock clock;  // by which things grow old; ClockWatch keeps it
   std::vector<std::unique_ptr<BrokerShard>> shards;
   std::unique_ptr<DirectorySet> directories;  // log.dirs; set by the node before anything is served
   std::unique_ptr<QuorumHost> quorum;         // lives on the quorum's shard; likewise

@@ -139,6 +139,8 @@ task<std::vector<MetricFamily>> describe_broker(Broker& broker) {
   }
   co_await measure_lag(broker, facts.offsets);
   std::vector<MetricFamily> all;
+  family(all, "moldau_clock_ahead_seconds", "How far the wall clock has jumped ahead, while nothing is deleted by it; 0: it is believed.")
+      .samples.push_back({.value = static_cast<double>(broker.clock.ahead_ms()) / 1000});
   MetricFamily& last_stops = family(all, "moldau_log_directory_last_stop", "How the run before this one ended in a log directory.");
   for (const auto& directory : broker.directories->directories())
     last_stops.samples.push_back({.labels = {{"directory", directory->path()}, {"how", std::string(directory->files->last_stop())}}, .value = 1});

@@ -64,7 +64,7 @@ task<bool> Cleaner::clean_filthiest() {
   {
     // One at a time, so that two workers do not choose the same log.
     const auto turn = co_await choosing_.lock();
-    const int64_t now_ms = broker_.wall_clock_ms();
+    const int64_t now_ms = broker_.clock.now_ms();
     std::vector<ShardCleaner::Survey> surveys(broker_.shards.size());
     co_await gather_all(broker_, [&](BrokerShard& shard) -> task<void> {
       return [](ShardCleaner& of, int64_t at_ms, ShardCleaner::Survey& into) -> task<void> {

@@ -42,6 +42,7 @@ storage::LogOptions DirectorySet::options_of(BrokerShard& shard, const WantedLog
   options.directory = directory.path() + "/" + name;
   options.topic_id = wanted.topic_id;
   options.config = wanted.config;
+  options.clock = &shard.broker.clock;
   options.producers.producer_id_expiration_ms = config_.logs.producer_id_expiration_ms;
   options.producers.verify_transactions = config_.transactions.transaction_partition_verification_enable;
   return options;

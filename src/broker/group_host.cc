@@ -10,7 +10,7 @@ using runtime::task;
 GroupHost::GroupHost(runtime::Environment& environment, const groups::GroupConfig& config, Partition& partition)
     : environment_(environment),
       partition_(partition),
-      started_ms_(environment.wall_clock_ms()),
+      started_ms_(partition.log().expiry_now_ms()),
       started_us_(runtime::Shard::current().now_us()),
       coordinator_(config, [&environment] { return environment.random(); }) {}
 

@@ -40,7 +40,8 @@ class GroupHost {
     runtime::Signal answered;
   };
 
-  // The wall clock as it was when the host was made, moved on by the monotonic one: a clock that jumps ends no session.
+  // The trusted clock as it was when the host was made, moved on by the monotonic one: a clock that jumps ends no session and
+  // no offset.
   [[nodiscard]] int64_t now_ms() const;
   void take(groups::Output output);
   [[nodiscard]] runtime::task<void> append_all();

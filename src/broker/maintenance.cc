@@ -18,6 +18,7 @@ constexpr int64_t flush_interval_ms = 1'000;
 constexpr int64_t retry_interval_ms = 5'000;
 constexpr int64_t room_interval_ms = 1'000;
 constexpr int64_t high_watermark_checkpoint_interval_ms = 5'000;  // replica.high.watermark.checkpoint.interval.ms
+constexpr int64_t clock_interval_ms = 5'000;
 constexpr int64_t quorum_interval_ms = 30'000;
 
 // Calls `work` for each partition of the shard; partitions may come and go meanwhile.
@@ -92,13 +93,14 @@ struct Maintenance::OfShard {
     }));
   }
 
-  void start_node_wide() {
+  void start_node_wide(ClockWatch& clock) {
     Broker& broker = shard.broker;
     loops.spawn(every(room_interval_ms, [&broker] { return broker.directories->measure_room(); }));
     loops.spawn(every(high_watermark_checkpoint_interval_ms, [&broker] { return broker.directories->checkpoint_high_watermarks(broker); }));
     loops.spawn(every(broker.config.logs.log_flush_offset_checkpoint_interval_ms,
                       [&broker] { return broker.directories->checkpoint_recovery_points(broker); }));
     loops.spawn(every(deleted_files_interval_ms, [&broker] { return broker.directories->remove_deleted_partitions(); }));
+    loops.spawn(every(clock_interval_ms, [&clock] { return clock.look(); }));
     loops.spawn(every(quorum_interval_ms, [&broker] {
       return runtime::call_on(broker.quorum_shard(), [&broker] { return broker.quorum->maintain(); });
     }));
@@ -111,7 +113,7 @@ struct Maintenance::OfShard {
   }
 };
 
-Maintenance::Maintenance(Broker& broker) : broker_(broker) {
+Maintenance::Maintenance(Broker& broker, ClockWatch& clock) : broker_(broker), clock_(clock) {
   for (const auto& shard : broker.shards) shards_.push_back(std::make_unique<OfShard>(*shard));
 }
 Maintenance::~Maintenance() = default;
@@ -122,7 +124,7 @@ task<void> Maintenance::start() {
     return runtime::ready();
   });
   co_await broker_.directories->measure_room();
-  shards_.front()->start_node_wide();
+  shards_.front()->start_node_wide(clock_);
 }
 
 task<void> Maintenance::stop() {

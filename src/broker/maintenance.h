@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/clock_watch.h"
 #include "runtime/scope.h"
 
 namespace moldau::broker {
 
 class Maintenance {
  public:
-  explicit Maintenance(Broker& broker);
+  Maintenance(Broker& broker, ClockWatch& clock);
   ~Maintenance();
 
   // On shard 0, once the partitions are open.
@@ -24,6 +25,7 @@ class Maintenance {
  private:
   struct OfShard;
   Broker& broker_;
+  ClockWatch& clock_;
   std::vector<std::unique_ptr<OfShard>> shards_;
 };
 

@@ -35,6 +35,8 @@ task<Outcome> Node::start() {
   MOLDAU_CO_TRY(broker_.directories, co_await broker::DirectorySet::open(environment_, config_.node));
   broker_.cluster_id = broker_.directories->cluster_id();
   broker_.directory_failures->attach();
+  clock_watch_ = std::make_unique<broker::ClockWatch>(environment_, broker_.clock, broker_.directories->metadata_directory().path());
+  co_await clock_watch_->start();
   MOLDAU_CO_CHECK(co_await runtime::call_on(broker_.quorum_shard(), [this] { return open_metadata(); }));
   MOLDAU_CO_CHECK(bind());
   MOLDAU_CO_CHECK(co_await register_controller());
@@ -43,7 +45,7 @@ task<Outcome> Node::start() {
   co_await broker_.directories->finish_loading();
   logs_are_open_ = true;
   MOLDAU_CO_CHECK(co_await unfence());
-  maintenance_ = std::make_unique<broker::Maintenance>(broker_);
+  maintenance_ = std::make_unique<broker::Maintenance>(broker_, *clock_watch_);
   co_await maintenance_->start();
   co_await broker_.cleaner->start();
   co_await broker_.scrubber->start();
@@ -116,6 +118,7 @@ Outcome Node::bind() {
   broker_.on_broker_configs = [this](const metadata::MetadataImage& image) {
     const metadata::BrokerLayers layers = metadata::broker_layers(config_.given, image, config_.node.node_id.value());
     set_connection_limits(layers.effective);
+    broker_.clock.set_bound_ms(metadata::node_integer(layers.effective, "moldau.retention.clock.jump.max.ms"));
   };
   return {};
 }
@@ -259,7 +262,9 @@ task<void> Node::stop() {
   const bool says_how_they_are = logs_are_open_ || MOLDAU_MUTANT("clean-stop-after-failed-start");
   if (says_how_they_are) co_await close_logs();
   co_await runtime::call_on(broker_.quorum_shard(), [this] { return broker_.quorum->stop(); });
-  if (says_how_they_are) co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
+  if (!says_how_they_are) co_return;
+  if (!broker_.directories->metadata_directory().files->is_offline()) co_await clock_watch_->write();
+  co_await broker_.directories->mark_clean_shutdown(broker_epoch_);
 }
 
 }  // namespace moldau::server

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/clock_watch.h"
 #include "broker/maintenance.h"
 #include "runtime/network.h"
 #include "server/acceptor.h"
@@ -52,6 +53,7 @@ class Node {
   std::unique_ptr<Acceptor> acceptor_;             // the broker's listeners
   std::unique_ptr<Acceptor> controller_acceptor_;  // the controller's
   std::unique_ptr<broker::Maintenance> maintenance_;
+  std::unique_ptr<broker::ClockWatch> clock_watch_;
   int64_t broker_epoch_ = -1;
   bool started_ = false;
   bool logs_are_open_ = false;  // all of them, recovered if need be: only then can a stop be a clean one

@@ -110,11 +110,12 @@ task<log_result<int>> Log::delete_old_segments_locked() {
   }
 
   if (config().retention_ms >= 0) {
-    const int64_t now = now_ms();
+    const int64_t now = expiry_now_ms();
     count = 0;
     for (auto at = segments_.cbegin(); at != segments_.cend() && may_go(at); ++at, ++count) {
       const SegmentPtr segment = at->second;
-      MOLDAU_CO_TRY(const int64_t largest_ms, co_await segment->largest_timestamp_ms());
+      MOLDAU_CO_TRY(const int64_t largest_ms, co_await (MOLDAU_MUTANT("retention-by-time-of-file") ? segment->modified_ms()
+                                                                                                  : segment->largest_timestamp_ms()));
       if (now - largest_ms <= config().retention_ms / (MOLDAU_MUTANT("retention-too-early") ? 2 : 1)) break;
     }
     if (count > 0)

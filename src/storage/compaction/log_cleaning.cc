@@ -55,7 +55,7 @@ class Round {
   [[nodiscard]] CleaningRules make_rules() const {
     const LogConfig& config = log_.config();
     CleaningRules rules;
-    rules.now_ms = log_.environment().wall_clock_ms();
+    rules.now_ms = log_.expiry_now_ms();
     rules.delete_retention_ms = config.delete_retention_ms;
     rules.upper_bound = range_.first_uncleanable;
     rules.levels = {config.gzip_level, config.lz4_level, config.zstd_level};
