@@ -17,7 +17,9 @@ static constexpr int64_t retry_ms = 500;
 void DirectoryFailures::attach() {
   // A health tells on the shard where the write has failed.
   broker_.directories->on_failure([this](LogDir& directory) {
-    broker_.first_shard().shard.post([this, &directory] { failed(directory); });
+    broker_.first_shard().shard.post([this, alive = std::weak_ptr(alive_), &directory] {
+      if (!alive.expired()) failed(directory);  // one that fails in the last moments of a stop is told to nobody
+    });
   });
 }
 

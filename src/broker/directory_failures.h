@@ -28,6 +28,7 @@ class DirectoryFailures {
   runtime::task<bool> tell_controller();
 
   Broker& broker_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   bool watching_ = false;
   bool stopping_ = false;
   runtime::Signal stop_asked_;
