@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <filesystem>
 
 #include "base/log.h"
 #include "cli/commands.h"
@@ -121,6 +122,9 @@ task<void> repair(runtime::Environment& environment, const Context& context, std
                                                : fmt::format("{} were built again.", repaired->repaired.size())));
 }
 
+// So that what lies above it can be found.
+std::string whole_path(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
 template <class Work>
 ExitCode run_offline(Work work) {
   set_log_level(LogLevel::off);  // what the storage would log is what the command prints
@@ -144,7 +148,7 @@ void add_log_salvage(CLI::App& log, Context& context) {
   command->callback([options, &context] {
     context.run = [options, &context] {
       return run_offline([&](runtime::Environment& environment, ExitCode& code) {
-        return salvage(environment, context, options->from, options->to, code);
+        return salvage(environment, context, whole_path(options->from), whole_path(options->to), code);
       });
     };
   });
@@ -158,7 +162,7 @@ void add_log_repair_index(CLI::App& log, Context& context) {
   command->callback([directory, &context] {
     context.run = [directory, &context] {
       return run_offline(
-          [&](runtime::Environment& environment, ExitCode& code) { return repair(environment, context, *directory, code); });
+          [&](runtime::Environment& environment, ExitCode& code) { return repair(environment, context, whole_path(*directory), code); });
     };
   });
 }

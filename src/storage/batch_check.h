@@ -33,6 +33,8 @@ class BatchCheck {
   bool take(ByteView bytes);
   // How many bytes it has taken, from bounds.begin on.
   [[nodiscard]] uint64_t taken_end() const { return taken_end_; }
+  // Where the batch ends whose front it has; where the next one begins, without a front.
+  [[nodiscard]] uint64_t batch_end() const { return has_front_ ? batch_ + header_.size_bytes() : batch_; }
   // There are no more bytes: what is unfinished is cut off.
   void finish();
   // The bytes behind those it has cannot be had.

@@ -31,7 +31,8 @@ Offset Log::limit_of(const Segment& segment) const {
 task<log_result<>> Log::make_known(SegmentPtr segment, uint32_t begin, uint32_t end) {
   const auto held = co_await checking_.lock();
   if (segment->trust().is_known(begin, end)) co_return log_result<>{};
-  MOLDAU_CO_TRY(const bool is_sound, co_await check_part(segment, begin, end));
+  const uint32_t unknown = std::max(segment->trust().reach_of(begin), begin);
+  MOLDAU_CO_TRY(const bool is_sound, co_await check_part(segment, unknown, end));
   // With something wrong, where it begins and ends is seen best with all that lies around it.
   if (!is_sound) MOLDAU_CO_CHECK(co_await examine(segment, ExaminationTerms{}));
   co_return log_result<>{};
@@ -52,8 +53,8 @@ task<log_result<bool>> Log::check_part(SegmentPtr segment, uint32_t begin, uint3
   while (wants_more) {
     const uint64_t at = check.taken_end();
     // The front of the batch behind the part is looked at too: only it shows whether the last one's offsets are right.
-    const uint64_t enough = std::max<uint64_t>(end, at) + protocol::record_batch_header_bytes;
-    const uint64_t wanted = std::min<uint64_t>({check_block_bytes, size - std::min<uint64_t>(at, size), enough - at});
+    const uint64_t enough = std::max<uint64_t>(end, check.batch_end()) + protocol::record_batch_header_bytes;
+    const uint64_t wanted = std::min<uint64_t>({check_block_bytes, size - at, enough - at});
     if (wanted == 0) break;
     block.resize(wanted);
     const auto read = co_await file->read_at(at, block);
