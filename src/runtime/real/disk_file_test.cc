@@ -63,6 +63,27 @@ TEST(DiskFile, large_transfers_take_the_way_through_an_io_thread) {
   });
 }
 
+TEST(DiskFile, a_read_that_is_made_once_leaves_the_page_cache_as_it_was) {
+  TemporaryDirectory directory;
+  run_in_environment(1, [&](Environment& environment) -> task<void> {
+    const FilePtr file = *co_await environment.files().open(directory / "a", OpenMode::create);
+    const Bytes contents(1 << 20, std::byte{7});
+    const ByteView parts[] = {contents};
+    EXPECT_TRUE(co_await file->write_at(0, parts));
+    EXPECT_TRUE(co_await file->sync());
+    const auto& disk_file = dynamic_cast<const DiskFile&>(*file);
+    EXPECT_EQ(posix_fadvise(file->native_handle(), 0, 0, POSIX_FADV_DONTNEED), 0);
+    const bool can_tell = disk_file.cached_pages(0, contents.size()) == 0;  // not in memory, and the system says so
+    Bytes back(256 << 10);
+    EXPECT_EQ(*co_await file->read_once_at(0, back), back.size());
+    EXPECT_TRUE(equal(back, ByteView(contents).first(back.size())));
+    if (can_tell) EXPECT_EQ(disk_file.cached_pages(0, contents.size()), 0U);
+    EXPECT_EQ(*co_await file->read_at(512 << 10, back), back.size());
+    EXPECT_EQ(*co_await file->read_once_at(512 << 10, back), back.size());
+    if (can_tell) EXPECT_GE(*disk_file.cached_pages(512 << 10, back.size()), back.size() / 4096);
+  });
+}
+
 TEST(DiskFile, reads_what_has_left_the_page_cache) {
   TemporaryDirectory directory;
   run_in_environment(1, [&](Environment& environment) -> task<void> {
