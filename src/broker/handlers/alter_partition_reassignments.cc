@@ -41,7 +41,6 @@ void check(const metadata::MetadataImage& image, const metadata::Partition& part
 task<Reply> handle_alter_partition_reassignments(RequestContext& context, Gate<ApiKey::alter_partition_reassignments> gate) {
   MOLDAU_DECODE(AlterPartitionReassignmentsRequest, request, context);
   AlterPartitionReassignmentsResponse response;
-  response.error_message = std::nullopt;
   if (context.version >= 1) response.allow_replication_factor_change = request.allow_replication_factor_change;
   const bool is_allowed = gate.may_on_cluster<security::Operation::alter>().has_value();
   if (!is_allowed) {  // said of the whole and of each part, as Kafka does
