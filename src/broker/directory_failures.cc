@@ -12,7 +12,7 @@ namespace moldau::broker {
 
 using runtime::task;
 
-static constexpr int64_t retry_ms = 500;
+static constexpr int64_t again_after_ms = 500;
 
 void DirectoryFailures::attach() {
   // A health tells on the shard where the write has failed.
@@ -67,7 +67,7 @@ task<void> DirectoryFailures::handle(LogDir& directory) {
       broker_.end_with("the controller could not be told that a log directory has failed: " + directory.path());
       co_return;
     }
-    (void)co_await stop_asked_.wait_until(shard.now_us() + retry_ms * 1000);
+    (void)co_await stop_asked_.wait_until(shard.now_us() + again_after_ms * 1000);
   }
 }
 

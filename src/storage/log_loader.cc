@@ -88,6 +88,7 @@ task<log_result<>> LogLoader::load() {
   else if (log_.is_far_from_snapshot())
     co_await log_.write_passing_snapshot();
   log_.producers_.expire(log_.expiry_now_ms());
+  if (!log_.options_.had_clean_shutdown) MOLDAU_CO_CHECK(co_await recall_batches(end));
   if (log_.options_.had_failed_flush) MOLDAU_CO_CHECK(co_await rewrite_unflushed());
 
   log_.high_watermark_ = {Offset(0)};

@@ -34,6 +34,8 @@ class LogLoader {
   runtime::task<log_result<>> recover_killed();
   runtime::task<log_result<Recovered>> recover_end(SegmentPtr last);
   runtime::task<log_result<uint32_t>> skim(SegmentPtr last, uint32_t from_position);
+  // log_recall.cc; the log ends at `end`.
+  runtime::task<log_result<>> recall_batches(Offset end);
   // log_rewrite.cc: puts what a failed flush may have kept from the medium there.
   runtime::task<log_result<>> rewrite_unflushed();
   runtime::task<log_result<>> rewrite(SegmentPtr segment);
