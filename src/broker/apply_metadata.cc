@@ -76,8 +76,10 @@ task<void> open_partition(BrokerShard& shard, const metadata::Topic& topic, cons
   }
   shard.unopened.erase(key);
   std::shared_ptr<storage::Log> shared = std::move(opened_log->log);
-  // With flush.messages nobody is shown what a power cut could take; what a killed process left is no exception.
-  if (shared->log_end_offset() - shared->recovery_point() >= shared->config().flush_messages) {
+  // With flush.messages or moldau.durable.acks nobody is shown what a power cut could take; what a killed process left is no
+  // exception, and was shown before, so that it must not be hidden for a while either.
+  const int64_t unflushed = shared->log_end_offset() - shared->recovery_point();
+  if (unflushed >= shared->config().flush_messages || (config.durable_acks && unflushed > 0)) {
     if (const auto flushed = co_await shared->flush(); !flushed) log_error("{}", flushed.error().message);
   }
   co_await note_directory(shard, described, key, *shared);

@@ -56,6 +56,21 @@ std::optional<size_t> find_whole_batch(ByteView bytes, Offset next) {
   return std::nullopt;
 }
 
+// Whether a sector of [position, position + size) is one that a power cut took: it never reached the disk, so it is zeros, while
+// what was written behind it may have. `bytes` begin at `position` of the file. A sector in which something whole begins is none.
+bool has_lost_sector(ByteView bytes, uint64_t position, uint64_t size) {
+  constexpr uint64_t sector_bytes = 512;
+  constexpr uint64_t told_apart_bytes = 8;  // less of the first sector may be zeros anyway, as the first bytes of an offset are
+  for (uint64_t at = position; at < position + size;) {
+    const uint64_t end = (at / sector_bytes + 1) * sector_bytes;
+    if (end > position + size) return false;
+    const ByteView sector = bytes.subspan(at - position, end - at);
+    if (sector.size() >= told_apart_bytes && std::ranges::all_of(sector, [](std::byte byte) { return byte == std::byte{0}; })) return true;
+    at = end;
+  }
+  return false;
+}
+
 std::string advice(const std::string& path, const Damage& damage, const std::string& after) {
   return fmt::format("{} cannot be read from position {} on ({}), but {}: that is no torn end, and what was committed is missing. Nothing was "
                      "changed. Put the directory back from a copy; or, to begin again with what stands before the damage, remove the segments "
@@ -83,7 +98,8 @@ task<log_result<>> check_for_damage(runtime::FileSystem& files, std::string dire
     if (!damage) continue;
     Bytes rest(size_bytes - damage->position);
     MOLDAU_CO_TRY(const size_t got, co_await file->read_at(damage->position, rest));
-    if (const auto whole = find_whole_batch(ByteView(rest).first(got), next); whole && *whole > 0)
+    const auto whole = find_whole_batch(ByteView(rest).first(got), next);
+    if (whole && *whole > 0 && !has_lost_sector(ByteView(rest).first(got), damage->position, *whole))
       co_return fail(Error(ErrorCode::corrupt_message,
                            advice(path, *damage, fmt::format("whole records follow at position {}", damage->position + *whole))));
     for (size_t later = i + 1; later < segments.size(); ++later) {

@@ -63,6 +63,27 @@ TEST(DamageCheck, EveryTurnedBitBeforeTheLastBatchIsDamage) {
   }
 }
 
+// Two batches that went to the disk together: the power took a sector of the first, and none of the second.
+TEST(DamageCheck, ASectorThatWasNeverWrittenIsATornEnd) {
+  LogWorld world;
+  world.open();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(append(world, batch_of(60)));
+  world.crash();
+  Bytes& file = world.environment.disk.files[file_path("/data/t-0", Offset(0), FileKind::log)]->bytes;
+  const Bytes whole = file;
+  const size_t second = whole.size() / 3;
+  const auto is_refused = [&] { return !now(check_for_damage(world.environment.disk, "/data/t-0")).has_value(); };
+  const auto zeros = [&](size_t from, size_t to) { std::fill(file.begin() + static_cast<ptrdiff_t>(from), file.begin() + static_cast<ptrdiff_t>(to), std::byte{0}); };
+  for (size_t sector = second / 512; (sector + 1) * 512 <= 2 * second; ++sector) {
+    file = whole;
+    zeros(std::max(sector * 512, second), (sector + 1) * 512);
+    EXPECT_FALSE(is_refused()) << "sector " << sector;
+    // With a bit of it turned it was written.
+    file[(sector + 1) * 512 - 1] = std::byte{1};
+    EXPECT_TRUE(is_refused()) << "sector " << sector;
+  }
+}
+
 TEST(DamageCheck, ALengthThatIsWrongHidesNothing) {
   DamagedWorld world;
   const size_t half = world.segment(12).size() / 2;
