@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "protocol/record_batch.h"
 #include "storage/legacy_messages_for_test.h"
 #include "storage/log_for_test.h"
@@ -111,7 +112,7 @@ bool is_in_leader_epoch(OldLog& old, Offset base, size_t byte) {
 
 TEST(LogDamage, NoFlippedBitOfALogReachesAReaderNorHidesMoreThanItsBatch) {
   const Quiet quiet;
-  for (uint64_t seed = 0; seed < 700 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(700) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937_64 random(seed);
     OldLog old(seed % 7);
     const Offset base = old.bases[seed % 2];
@@ -143,7 +144,7 @@ TEST(LogDamage, NoFlippedBitOfALogReachesAReaderNorHidesMoreThanItsBatch) {
 
 TEST(LogDamage, NoFlippedBitOfAnIndexHidesARecord) {
   const Quiet quiet;
-  for (uint64_t seed = 0; seed < 400 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(400) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937_64 random(seed);
     OldLog old(seed % 5);
     Bytes& bytes = old.file(old.bases[1], seed % 2 == 0 ? FileKind::offset_index : FileKind::time_index);
@@ -201,7 +202,7 @@ TEST(LogDamage, AnExaminationFindsWhatNobodyReads) {
 
 TEST(LogDamage, AFileThatLostItsEndIsMissedFromThereOn) {
   const Quiet quiet;
-  for (uint64_t seed = 0; seed < 150 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 0; seed < rounds_for_test(150) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937_64 random(seed);
     OldLog old(seed % 5);
     Bytes& bytes = old.file(old.bases[1], FileKind::log);
