@@ -110,6 +110,19 @@ bool is_in_leader_epoch(OldLog& old, Offset base, size_t byte) {
   return false;
 }
 
+TEST(Damage, IndexesAreBuiltUpToOffsetsThatFall) {
+  LogWorld world;
+  world.config.index_interval_bytes = 1;
+  Bytes file;
+  for (const int64_t offset : {0, 50, 2, 60}) add(file, batch_of(3, 1'750'000'000'000 + std::ssize(file), {.base_offset = Offset(offset)}));
+  put_file(world, "00000000000000000000.log", std::move(file));
+  world.reopen(true, Offset(100));
+  EXPECT_EQ(world.log->segments().size(), 1U);
+  const auto found = now(world.log->offset_for_timestamp(1'750'000'000'000));
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->offset, Offset(0));
+}
+
 TEST(LogDamage, NoFlippedBitOfALogReachesAReaderNorHidesMoreThanItsBatch) {
   const Quiet quiet;
   for (uint64_t seed = 0; seed < rounds_for_test(700) && !testing::Test::HasFailure(); ++seed) {

@@ -101,6 +101,10 @@ task<log_result<bool>> Segment::index_stretch(uint32_t begin, uint32_t end, cons
     const RecordBatchHeader& batch = scanner.header();
     if (is_overflown_by(batch.last_offset())) co_return false;
     if (!can_hold(batch.last_offset())) co_return true;
+    if (batch.last_offset() < std::max(max_timestamp_->offset, offset_index_.last_offset())) {
+      log_error("{}: offset {} at position {} is out of order", path(FileKind::log), batch.last_offset(), scanner.position());
+      co_return true;
+    }
     bytes_since_index_entry_ = static_cast<uint32_t>(scanner.position() - last_entry);
     if (bytes_since_index_entry_ > config.index_interval_bytes) last_entry = scanner.position();
     note_batch(batch, static_cast<uint32_t>(scanner.position()), config.index_interval_bytes);
