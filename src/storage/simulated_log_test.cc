@@ -20,9 +20,10 @@ using runtime::simulated::World;
 constexpr int64_t second_us = 1'000'000;
 constexpr int64_t first_ms = 1'750'000'000'000;
 
-Bytes batch_at(int64_t timestamp_ms) {
+Bytes batch_at(int64_t timestamp_ms, size_t value_bytes = 5) {
   protocol::BatchBuilder builder(protocol::BatchOptions{});
-  builder.append(timestamp_ms, std::nullopt, as_bytes("value"));
+  const std::string value(value_bytes, 'v');
+  builder.append(timestamp_ms, std::nullopt, as_bytes(value));
   return builder.finish();
 }
 
@@ -149,7 +150,7 @@ TEST(SimulatedLog, what_a_failed_flush_hid_is_on_the_medium_before_it_is_shown_a
       }
       recovery_point = log->recovery_point();
       node.disk_faults.sync_error = 0.5;  // of the log, of an index, or of the note that one has failed
-      Bytes lost = batch_at(first_ms + 5);
+      Bytes lost = batch_at(first_ms + 5, 20'000);  // on pages of its own, that no later write makes dirty
       has_failed = !co_await log->append_as_leader({.records = lost});
       done = true;
       co_await runtime::sleep_ms(1'000'000);
