@@ -108,7 +108,6 @@ task<log_result<>> Log::swap_in_locked(SegmentPtr cleaned, std::vector<SegmentPt
 
 // Where something is in a replaced segment is known no longer.
 void Log::forget_places_in(const std::vector<SegmentPtr>& segments) {
-  if (MOLDAU_MUTANT("places-in-replaced-segments-kept")) return;
   for (Place* place : {&high_watermark_, &unstable_place_})
     for (const SegmentPtr& segment : segments)
       if (place->segment_base == segment->base_offset()) *place = {place->offset};
