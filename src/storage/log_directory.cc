@@ -96,7 +96,7 @@ task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
     log_warning("{}: a flush failed in the last run; what was not flushed is read, checked and written again", path());
   else if (was_only_killed_)
     log_info("{}: the last run was killed and the machine ran on; only the ends of the logs are checked", path());
-  else
+  else if (!was_empty_)
     log_info("{}: the last run did not stop in order; what was not flushed is read and checked", path());
   // A start that is killed as well leaves the page cache as it found it.
   if (was_only_killed_) MOLDAU_CO_CHECK(co_await write_run_file(environment_, path(), own));
