@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "base/sanitizer.h"
 #include "protocol/batch_builder.h"
 #include "runtime/simulated/world.h"
@@ -168,12 +170,21 @@ TEST(FutureLog, takes_the_place_of_a_log_that_is_appended_to) {
   }
 }
 
-TEST(FutureLog, goes_back_to_the_common_history_before_it_goes_on) {
+// Tells a story of an opened log and the copy of it that is begun, on a machine of their own, and closes both.
+void tell(const std::function<task<void>(Node&, Directories&)>& story) {
   World world(1);
   Node& node = world.add_node("node");
   world.boot(node, [&](Environment& environment) -> task<void> {
     Directories world_of(environment);
     co_await world_of.open();
+    co_await story(node, world_of);
+    co_await world_of.close();
+  });
+  ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
+}
+
+TEST(FutureLog, goes_back_to_the_common_history_before_it_goes_on) {
+  tell([](Node&, Directories& world_of) -> task<void> {
     for (int i = 0; i < 8; ++i) co_await world_of.append(7, i);
     Bytes buffer;
     EXPECT_TRUE(co_await copy_to_future(*world_of.current, *world_of.future, 1, buffer));
@@ -187,17 +198,11 @@ TEST(FutureLog, goes_back_to_the_common_history_before_it_goes_on) {
     EXPECT_TRUE(co_await align_future(*world_of.current, *world_of.future));
     EXPECT_EQ(world_of.future->log_start_offset(), Offset(100));
     EXPECT_EQ(world_of.future->log_end_offset(), Offset(100));
-    co_await world_of.close();
   });
-  ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }
 
 TEST(FutureLog, damaged_bytes_are_not_copied) {
-  World world(1);
-  Node& node = world.add_node("node");
-  world.boot(node, [&](Environment& environment) -> task<void> {
-    Directories world_of(environment);
-    co_await world_of.open();
+  tell([](Node& node, Directories& world_of) -> task<void> {
     for (int i = 0; i < 3; ++i) co_await world_of.append(7, i);
     node.disk.flip_bit("/a/t-0/00000000000000000000.log", 100, 3);
     Bytes buffer;
@@ -206,17 +211,11 @@ TEST(FutureLog, damaged_bytes_are_not_copied) {
     if (!copied) EXPECT_EQ(copied.error().code, protocol::ErrorCode::corrupt_message);
     EXPECT_EQ(world_of.future->log_end_offset(), Offset(0));
     EXPECT_FALSE(world_of.current->is_offline());
-    co_await world_of.close();
   });
-  ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }
 
 TEST(FutureLog, a_copy_does_not_take_what_a_full_disk_keeps_for_the_node) {
-  World world(1);
-  Node& node = world.add_node("node");
-  world.boot(node, [&](Environment& environment) -> task<void> {
-    Directories world_of(environment);
-    co_await world_of.open();
+  tell([](Node&, Directories& world_of) -> task<void> {
     for (int i = 0; i < 3; ++i) co_await world_of.append(7, i);
     world_of.b->set_room(10);
     Bytes buffer;
@@ -224,9 +223,7 @@ TEST(FutureLog, a_copy_does_not_take_what_a_full_disk_keeps_for_the_node) {
     world_of.b->set_room(10'000);
     EXPECT_TRUE(co_await copy_to_future(*world_of.current, *world_of.future, 1000, buffer));
     EXPECT_EQ(world_of.future->log_end_offset(), Offset(3));
-    co_await world_of.close();
   });
-  ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
 }
 
 // What a start finds: the logs under the partition's own name, of which the one that holds the other is taken.
