@@ -193,9 +193,9 @@ int main(int argc, char** argv) {
     wake = &stopping;
     log.file = *co_await environment->files().open(argv[2], runtime::OpenMode::truncate);
     runtime::Scope scope;
-    const auto listener = environment->network().listen({"127.0.0.1", number}, [&](std::unique_ptr<runtime::Connection> connection) {
-      scope.spawn(bench::serve(log, std::move(connection)));
-    });
+    const auto serve = [&](std::unique_ptr<runtime::Connection> connection) { scope.spawn(bench::serve(log, std::move(connection))); };
+    // Brokers keep 100 KiB of a connection (`socket.send.buffer.bytes`): so must what they are compared with.
+    const auto listener = environment->network().listen({"127.0.0.1", number}, serve, {.send_buffer_bytes = 102400, .receive_buffer_bytes = 102400});
     MOLDAU_ASSERT_MSG(listener, "the port is taken");
     std::puts("ready");
     std::fflush(stdout);

@@ -2,7 +2,8 @@
 //
 // A frame is a 4-byte big-endian size and that many bytes (Kafka's framing). A Frame shares the block that it lies in,
 // so requests that are still being served keep their bytes while the connection reads on. Blocks grow only as bytes
-// arrive: a client that announces 100 MB and sends ten bytes holds 16 KiB. One shard only; the owner is a connection.
+// arrive: a client that announces 100 MB and sends ten bytes holds 16 KiB. Only one that has sent a whole frame of some
+// size gets room for another such at once, up to 2 MiB. One shard only; the owner is a connection.
 #pragma once
 
 #include <cstdint>
@@ -64,14 +65,17 @@ class FrameBuffer {
 
  private:
   [[nodiscard]] size_t wanted_capacity() const;
+  [[nodiscard]] MutableByteView offer();
 
   MemoryBudget& budget_;
   uint32_t max_frame_bytes_;
   std::shared_ptr<Block> block_;
   size_t begin_ = 0;          // of what has not been handed out
   size_t end_ = 0;            // of what has been read
+  size_t offered_bytes_ = 0;  // by the last space()
   size_t next_frame_bytes_ = 0;  // with its size; 0 while unknown
-  bool busy_ = false;         // a whole block was filled by one read: take larger ones
+  size_t last_frame_bytes_ = 0;  // of the one handed out last
+  bool busy_ = false;         // a read filled all that it was offered: offer more
 };
 
 }  // namespace moldau::server

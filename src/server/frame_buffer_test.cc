@@ -79,6 +79,63 @@ TEST(FrameBuffer, takes_no_memory_for_bytes_that_were_only_announced) {
   EXPECT_LE(budget.used_bytes, 512U << 10);
 }
 
+TEST(FrameBuffer, gives_room_at_once_for_another_frame_as_large_as_the_last) {
+  MemoryBudget budget(64 << 20);
+  FrameBuffer buffer(budget, 100 << 20);
+  const Bytes frame = frame_of(1'000'000, 1);
+  for (int i = 0; i < 3; ++i) {
+    feed(buffer, ByteView(frame).first(4));
+    ASSERT_FALSE(buffer.next()->has_value());
+    EXPECT_EQ(buffer.space().size() == 1'000'000, i > 0) << "frame " << i;
+    feed(buffer, ByteView(frame).subspan(4));
+    const auto whole = buffer.next();
+    ASSERT_TRUE(whole && *whole && equal((*whole)->bytes, ByteView(frame).subspan(4)));
+  }
+  // Not for more than was shown, and not beyond 2 MiB whatever was.
+  feed(buffer, from_hex("05f5e100"));
+  ASSERT_FALSE(buffer.next()->has_value());
+  EXPECT_LE(buffer.space().size(), 2U << 20);
+}
+
+TEST(FrameBuffer, keeps_no_large_block_between_requests) {
+  MemoryBudget budget(64 << 20);
+  FrameBuffer buffer(budget, 100 << 20);
+  feed(buffer, frame_of(1'000'000, 1));
+  ASSERT_TRUE(buffer.next()->has_value());
+  (void)buffer.space();
+  EXPECT_LE(budget.used_bytes, FrameBuffer::usual_block_bytes);
+}
+
+TEST(FrameBuffer, leaves_the_next_frame_out_of_a_large_ones_block) {
+  MemoryBudget budget(64 << 20);
+  FrameBuffer buffer(budget, 100 << 20);
+  feed(buffer, ByteView(frame_of(300'000, 1)).first(200'000));
+  ASSERT_FALSE(buffer.next()->has_value());
+  EXPECT_LE(buffer.space().size(), 100'004U);
+}
+
+TEST(SpareMemory, keeps_what_the_next_block_can_use_and_no_more_than_its_bound) {
+  SpareMemory spare;
+  size_t capacity = 1'000'000;
+  auto memory = spare.take(capacity);
+  EXPECT_EQ(capacity, 1U << 20);
+  const std::byte* const first = memory.get();
+  spare.give_back(std::move(memory), capacity);
+  size_t small = 300'000;
+  const auto other = spare.take(small);
+  EXPECT_NE(other.get(), first) << "a block of 1 MiB for 300 kB would waste the budget";
+  capacity = 900'000;
+  memory = spare.take(capacity);
+  EXPECT_EQ(memory.get(), first);
+  EXPECT_EQ(capacity, 1U << 20);
+  spare.give_back(std::move(memory), capacity);
+  for (int i = 0; i < 10; ++i) spare.give_back(std::make_unique<std::byte[]>(700'000), 700'000);
+  EXPECT_LE(spare.kept_bytes(), SpareMemory::most_kept_bytes);
+  spare.give_back(std::make_unique<std::byte[]>(3 << 20), 3 << 20);
+  spare.give_back(std::make_unique<std::byte[]>(1000), 1000);
+  EXPECT_EQ(spare.kept_bytes(), 1'400'000U);
+}
+
 TEST(FrameBuffer, gives_its_memory_back) {
   MemoryBudget budget(1 << 20);
   {
