@@ -16,6 +16,11 @@ using runtime::FilePtr;
 using runtime::OpenMode;
 using runtime::task;
 
+static BatchPlace place_of(const RecordBatchHeader& batch, uint32_t position, uint32_t sought_from) {
+  return {batch.base_offset, batch.last_offset(), position, static_cast<uint32_t>(batch.size_bytes()),
+          batch.leader_epoch, batch.max_timestamp_ms, sought_from};
+}
+
 Segment::Segment(OpenFiles& cache, const std::string& directory, Offset base_offset, int64_t created_ms,
                  int64_t roll_jitter_ms, bool has_transaction_index, FileStage stage)
     : directory_(directory),
@@ -182,6 +187,7 @@ task<log_result<>> Segment::append(std::span<const ByteView> parts, std::span<co
   uint32_t at = position;
   for (const RecordBatchHeader& batch : batches) {
     note_batch(batch, at, config.index_interval_bytes);
+    newest_batch_ = place_of(batch, at, at);
     at += static_cast<uint32_t>(batch.size_bytes());
   }
   size_bytes_ = at;
@@ -214,6 +220,8 @@ task<log_result<bool>> Segment::collect_aborted(Offset from, Offset upper_bound,
 // --- lookup ---
 
 task<log_result<std::optional<BatchPlace>>> Segment::find(Offset offset, bool is_strict) {
+  if (newest_batch_ && offset >= newest_batch_->base_offset && offset <= newest_batch_->last_offset && !trust_.has_damage())
+    co_return newest_batch_;
   MOLDAU_CO_CHECK(co_await need_offset_index());
   MOLDAU_CO_TRY(const OffsetPosition near, co_await offset_index_.lookup(path(FileKind::offset_index), offset));
   const auto misled = [&](std::string what) {
@@ -236,13 +244,7 @@ task<log_result<std::optional<BatchPlace>>> Segment::find(Offset offset, bool is
         if (is_strict && scanner.position() == near.position && near.position > 0 && header.last_offset() > near.offset)
           co_return misled(fmt::format("a batch ends there at offset {}", header.last_offset()));
         if (header.last_offset() < offset) break;
-        co_return BatchPlace{header.base_offset,
-                             header.last_offset(),
-                             static_cast<uint32_t>(scanner.position()),
-                             static_cast<uint32_t>(header.size_bytes()),
-                             header.leader_epoch,
-                             header.max_timestamp_ms,
-                             begin};
+        co_return place_of(header, static_cast<uint32_t>(scanner.position()), begin);
       }
       case ScanStep::need_bytes: MOLDAU_CO_CHECK(co_await scanner.fill()); break;
       case ScanStep::end:
@@ -341,6 +343,7 @@ task<log_result<>> Segment::truncate_file(uint32_t size_bytes) {
   MOLDAU_CO_TRY(const FilePtr file, co_await log_file());
   MOLDAU_CO_CHECK(co_await file->truncate(size_bytes));
   size_bytes_ = size_bytes;
+  newest_batch_.reset();
   trust_.truncate(size_bytes);
   co_return log_result<>{};
 }

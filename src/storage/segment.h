@@ -168,6 +168,7 @@ class Segment {
   bool expects_indexes_ = false;
   std::optional<int64_t> first_timestamp_ms_;      // of the first batch, once known
   std::optional<TimestampOffset> max_timestamp_;   // once known
+  std::optional<BatchPlace> newest_batch_;         // that was appended, for the readers who wait for it
 };
 
 using SegmentPtr = std::shared_ptr<Segment>;
