@@ -28,6 +28,7 @@ namespace moldau::storage {
 struct Examination;
 struct ExaminationTerms;
 struct PreparedAppend;
+struct SnapshotProducer;
 
 class Log {
  public:
@@ -248,6 +249,8 @@ class Log {
   // A flush has failed: the directory goes offline, and the next start is told.
   runtime::task<Error> flush_failed(runtime::IoError error);
   runtime::task<log_result<>> write_epochs();
+  // The same, but a full disk is no error: the next append writes them, and a start drops what lies below the log start.
+  runtime::task<log_result<>> write_epochs_if_room();
 
   // log_retention.cc, log_truncate.cc; the mutex is held
   runtime::task<log_result<>> advance_log_start(Offset to);
@@ -272,6 +275,7 @@ class Log {
   runtime::task<log_result<>> reload_producers(Offset log_start, Offset end);
   runtime::task<log_result<>> rebuild_producers(Offset log_start, Offset end, bool after_clean_stop);
   // `notes_aborted`: the segment's transaction index is to be completed as well.
+  runtime::task<log_result<std::vector<SnapshotProducer>>> producers_gone_before(Offset log_start, Offset snapshot);
   runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end, bool notes_aborted = false);
   // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
   // storage, for a repeat of one of them must be known as one after a power cut too.

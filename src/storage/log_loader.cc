@@ -75,7 +75,7 @@ task<log_result<>> LogLoader::load() {
 
   if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;
   if (log_.epochs_.truncate_from_start(wanted_start)) log_.epochs_changed_ = true;
-  MOLDAU_CO_CHECK(co_await log_.write_epochs());
+  MOLDAU_CO_CHECK(co_await log_.write_epochs_if_room());
 
   // Snapshots that no segment begins with are remains, but for the newest, which a clean stop leaves at the log end.
   std::vector<Offset> strays;

@@ -34,7 +34,10 @@ task<log_result<>> Log::write_snapshot(bool sync) {
   const Bytes contents = encode_snapshot(producers_);
   const ByteView parts[] = {contents};
   MOLDAU_CO_TRY(const FilePtr file, co_await files().open(path, runtime::OpenMode::truncate));
-  MOLDAU_CO_CHECK(co_await file->write_at(0, parts));
+  if (const auto whole = co_await file->write_at(0, parts); !whole) {
+    (void)co_await files().remove(path);  // a part of one is of no use, and on a full disk its room is
+    co_return fail(Error(whole.error()));
+  }
   if (sync) MOLDAU_CO_CHECK(co_await file->sync());
   const auto place = std::ranges::lower_bound(snapshots_, at);
   if (place == snapshots_.end() || *place != at) snapshots_.insert(place, at);
@@ -68,12 +71,7 @@ task<> Log::write_passing_snapshot() {
 task<log_result<>> Log::keep_producers(Offset first_kept) {
   if (producers_.is_empty()) co_return log_result<>{};
   if (snapshots_.empty() || snapshots_.back() < first_kept) {
-    const auto written = co_await write_snapshot(false);
-    if (!written && written.error().io_error_number == ENOSPC) {
-      log_warning("{}: no room for a snapshot of the producers whose records go: {}", directory(), written.error().message);
-      co_return log_result<>{};  // what goes makes room; a repeat of what went may be taken for new after a power cut
-    }
-    if (!written) co_return written;
+    MOLDAU_CO_CHECK(co_await write_snapshot(false));
   }
   const auto kept = std::ranges::lower_bound(snapshots_, first_kept);
   if (kept == snapshots_.end()) co_return log_result<>{};
@@ -130,16 +128,37 @@ task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
   co_return log_result<>{};
 }
 
+// The producers of a snapshot whose records all lie below the log start. They are as they were at any later time, so that a
+// snapshot says it of them which for the others is too new; one is written so late when the disk was full before (log_retention.cc).
+task<log_result<std::vector<SnapshotProducer>>> Log::producers_gone_before(Offset log_start, Offset snapshot) {
+  std::vector<SnapshotProducer> gone;
+  const auto contents = co_await runtime::read_file(files(), file_path(directory(), snapshot, FileKind::producer_snapshot));
+  if (!contents) co_return fail(Error(contents.error()));
+  const int64_t at_ms = expiry_now_ms();
+  if (const auto decoded = decode_snapshot(*contents))
+    std::ranges::copy_if(*decoded, std::back_inserter(gone), [&](const SnapshotProducer& producer) {
+      return producer.entry.last_data_offset() < log_start && !producers_.is_expired(producer.entry, at_ms);
+    });
+  co_return gone;
+}
+
 // Brings the state back to what the newest snapshot between log start and `end` says.
 task<log_result<>> Log::reload_producers(Offset log_start, Offset end) {
   // Apache Kafka drops the one that stands at the log start as well, and with it every producer whose records have all gone:
   // a repeat of the last of them is then taken for new.
   const std::vector<Offset> all = snapshots_;
+  const auto first_usable = std::ranges::lower_bound(all, log_start);
+  std::vector<SnapshotProducer> gone;
+  if (first_usable != all.end() && *first_usable > end) {
+    MOLDAU_CO_TRY(gone, co_await producers_gone_before(log_start, *first_usable));
+  }
   for (const Offset snapshot : all)
     if (snapshot > end || snapshot < log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
   if (end != producers_.end_offset()) {
     producers_.clear(producers_.end_offset());
-    co_return co_await load_snapshot(log_start, expiry_now_ms());
+    MOLDAU_CO_CHECK(co_await load_snapshot(log_start, expiry_now_ms()));
+    for (const SnapshotProducer& producer : gone) producers_.load(producer.id, producer.entry);
+    co_return log_result<>{};
   }
   producers_.log_start_moved(log_start);
   last_snapshot_ = snapshots_.empty() ? log_start : snapshots_.back();

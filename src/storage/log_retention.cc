@@ -31,7 +31,7 @@ task<log_result<>> Log::advance_log_start(Offset to) {
   producers_.log_start_moved(to);
   last_snapshot_ = snapshots_.empty() ? to : snapshots_.back();
   update_first_unstable();
-  co_return co_await write_epochs();
+  co_return co_await write_epochs_if_room();
 }
 
 // Renames the segments' files and forgets them; no file goes before its delay is over.
@@ -56,7 +56,8 @@ task<log_result<>> Log::remove_deleted_files(int64_t now_ms) {
   co_return log_result<>{};
 }
 
-// Deletes the `count` oldest segments; if they are all there is, a new one begins first.
+// Deletes the `count` oldest segments; if they are all there is, a new one begins first. What their producers sent is kept on
+// disk before they go; where the disk is too full for that, right after they have gone, without the delay.
 task<log_result<int>> Log::delete_prefix(size_t count) {
   if (count == 0) co_return 0;
   if (count == segments_.size()) MOLDAU_CO_CHECK(co_await roll_locked(end_.offset));
@@ -64,10 +65,21 @@ task<log_result<int>> Log::delete_prefix(size_t count) {
   std::vector<SegmentPtr> removed;
   auto at = segments_.begin();
   for (size_t i = 0; i < count; ++i, ++at) removed.push_back(at->second);
-  MOLDAU_CO_CHECK(co_await keep_producers(at->first));
-  MOLDAU_CO_CHECK(co_await advance_log_start(at->first));
+  const Offset first_kept = at->first;
+  auto kept = co_await keep_producers(first_kept);
+  const bool is_full = !kept && kept.error().io_error_number == ENOSPC;
+  if (!kept && !is_full) co_return fail(std::move(kept.error()));
+  MOLDAU_CO_CHECK(co_await advance_log_start(first_kept));
   MOLDAU_CO_CHECK(co_await remove_segments(removed));
   MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));
+  if (is_full) {
+    MOLDAU_CO_CHECK(co_await remove_deleted_files(INT64_MAX));
+    if (kept = co_await keep_producers(first_kept); !kept) {
+      if (kept.error().io_error_number != ENOSPC) co_return fail(std::move(kept.error()));
+      log_warning("{}: no room for a snapshot of the producers whose records went: {}", directory(), kept.error().message);
+    }
+    MOLDAU_CO_CHECK(co_await write_epochs_if_room());
+  }
   co_return static_cast<int>(count);
 }
 

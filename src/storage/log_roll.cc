@@ -158,4 +158,11 @@ task<log_result<>> Log::write_epochs() {
   co_return log_result<>{};
 }
 
+task<log_result<>> Log::write_epochs_if_room() {
+  auto written = co_await write_epochs();
+  if (written || written.error().io_error_number != ENOSPC) co_return written;
+  log_warning("{}: the leader epochs wait to be written: {}", directory(), written.error().message);
+  co_return log_result<>{};
+}
+
 }  // namespace moldau::storage
