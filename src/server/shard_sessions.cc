@@ -37,21 +37,22 @@ void ShardSessions::serve(std::unique_ptr<runtime::Connection> connection, std::
   MemoryBudget& budget = listener_name == reserved_listener_ ? reserved_ : budget_;
   auto session = std::make_unique<ClientSession>(broker_, shard_, std::move(connection), std::move(listener_name),
                                                  budget, limits_, counters_);
-  open_.insert(session.get());
-  sessions_.spawn(run(std::move(session)));
+  const uint64_t number = next_number_++;
+  open_.emplace(number, session.get());
+  sessions_.spawn(run(std::move(session), number));
 }
 
-task<void> ShardSessions::run(std::unique_ptr<ClientSession> session) {
+task<void> ShardSessions::run(std::unique_ptr<ClientSession> session, uint64_t number) {
   counters_.opened->add();
   counters_.open->add(1);
   co_await session->run();
   counters_.open->add(-1);
-  open_.erase(session.get());
+  open_.erase(number);
 }
 
 bool ShardSessions::close_one() {
   ClientSession* longest = nullptr;
-  for (ClientSession* session : open_) {
+  for (const auto& [number, session] : open_) {
     if (session->listener_name() == reserved_listener_ || session->is_closed()) continue;
     if (longest == nullptr || session->last_activity_us() < longest->last_activity_us()) longest = session;
   }
@@ -62,9 +63,9 @@ bool ShardSessions::close_one() {
 
 task<void> ShardSessions::stop() {
   stopping_ = true;
-  const auto open = open_;  // closing one may end it, and take it out of the set
-  for (ClientSession* session : open)
-    if (open_.contains(session)) session->close("the node stops");
+  const auto open = open_;  // closing one may end it, and take it out
+  for (const auto& [number, session] : open)
+    if (open_.contains(number)) session->close("the node stops");
   co_await sessions_.join();
 }
 

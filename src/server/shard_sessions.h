@@ -3,9 +3,9 @@
 // Owned by the node, one a shard, used on that shard only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_set>
 
 #include "base/metrics.h"
 #include "server/client_session.h"
@@ -29,7 +29,7 @@ class ShardSessions {
   [[nodiscard]] runtime::task<void> stop();
 
  private:
-  runtime::task<void> run(std::unique_ptr<ClientSession> session);
+  runtime::task<void> run(std::unique_ptr<ClientSession> session, uint64_t number);
 
   broker::Broker& broker_;
   broker::BrokerShard& shard_;
@@ -38,7 +38,8 @@ class ShardSessions {
   MemoryBudget budget_;
   MemoryBudget reserved_;
   SessionCounters counters_;
-  std::unordered_set<ClientSession*> open_;
+  std::map<uint64_t, ClientSession*> open_;  // by number, in the order in which they came
+  uint64_t next_number_ = 0;
   bool stopping_ = false;
   runtime::Scope sessions_;
 };
