@@ -246,6 +246,13 @@ class Log {
   runtime::task<log_result<>> roll_locked(Offset at_least);
   runtime::task<> flush_in_background(Offset below);
   runtime::task<log_result<>> flush_below(Offset offset);
+  // What a flush of [from, offset) has to put on stable storage.
+  struct Unsynced {
+    std::vector<runtime::FilePtr> files;
+    bool has_new_files = false;  // so the directory as well
+    Offset active_base;          // of the segment that was active then
+  };
+  runtime::task<log_result<Unsynced>> unsynced_files(Offset from, Offset offset);
   // A flush has failed: the directory goes offline, and the next start is told.
   runtime::task<Error> flush_failed(runtime::IoError error);
   runtime::task<log_result<>> write_epochs();

@@ -87,6 +87,26 @@ task<Error> Log::flush_failed(runtime::IoError error) {
   co_return Error(error);
 }
 
+// What is named here belongs to the segments as they are now; nothing of it moves below `offset` but by truncation, which
+// takes the recovery point back itself.
+task<log_result<Log::Unsynced>> Log::unsynced_files(Offset from, Offset offset) {
+  const auto held = co_await mutex_.lock();
+  if (is_closed_) co_return Unsynced{};
+  Unsynced unsynced{.active_base = active().base_offset()};
+  for (const SegmentPtr& segment : segments_between(from, offset)) {
+    auto settled = co_await segment->settle(config());
+    if (!settled) co_return fail(noted(std::move(settled.error())));
+    unsynced.files.insert(unsynced.files.end(), settled->begin(), settled->end());
+    unsynced.has_new_files = unsynced.has_new_files || segment->base_offset() >= from;
+  }
+  for (const Offset snapshot : snapshots_) {
+    if (snapshot <= from || snapshot > offset) continue;
+    auto opened = co_await files().open(file_path(directory(), snapshot, FileKind::producer_snapshot), runtime::OpenMode::read_write);
+    if (opened) unsynced.files.push_back(std::move(*opened));
+  }
+  co_return unsynced;
+}
+
 task<log_result<>> Log::flush_below(Offset offset) {
   if (is_offline()) co_return fail(options_.health->offline_error());
   const auto turn = co_await flushing_.lock();
@@ -94,42 +114,29 @@ task<log_result<>> Log::flush_below(Offset offset) {
   // succeed and mean nothing.
   if (is_offline() && !MOLDAU_MUTANT("fsync-again-after-failure")) co_return fail(options_.health->offline_error());
   if (offset <= recovery_point_) co_return log_result<>{};
-  const Offset from = recovery_point_;
-  bool is_directory_new = false;
-  std::vector<FilePtr> unsynced;
-  {
-    // What is named here belongs to the segments as they are now; nothing of it moves below `offset` but by truncation,
-    // which takes the recovery point back itself.
-    const auto held = co_await mutex_.lock();
-    if (is_closed_) co_return log_result<>{};
-    for (const SegmentPtr& segment : segments_between(from, offset)) {
-      auto settled = co_await segment->settle(config());
-      if (!settled) co_return fail(noted(std::move(settled.error())));
-      unsynced.insert(unsynced.end(), settled->begin(), settled->end());
-      is_directory_new = is_directory_new || segment->base_offset() >= from;
-    }
-    for (const Offset snapshot : snapshots_) {
-      if (snapshot <= from || snapshot > offset) continue;
-      auto opened = co_await files().open(file_path(directory(), snapshot, FileKind::producer_snapshot),
-                                          runtime::OpenMode::read_write);
-      if (opened) unsynced.push_back(std::move(*opened));
-    }
-  }
   const uint64_t truncations = truncations_;
-  for (const FilePtr& file : unsynced) {
-    if (const auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored"))
-      co_return fail(co_await flush_failed(synced.error()));
-  }
-  if (is_directory_new && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
-    if (const auto synced = co_await files().sync_directory(directory()); !synced)
-      co_return fail(co_await flush_failed(synced.error()));
-  }
-  if (truncations == truncations_ && offset > recovery_point_) {
+  const Offset from = recovery_point_;
+  while (true) {
+    MOLDAU_CO_TRY(const Unsynced unsynced, co_await unsynced_files(from, offset));
+    for (const FilePtr& file : unsynced.files) {
+      if (const auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored"))
+        co_return fail(co_await flush_failed(synced.error()));
+    }
+    if (unsynced.has_new_files && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
+      if (const auto synced = co_await files().sync_directory(directory()); !synced)
+        co_return fail(co_await flush_failed(synced.error()));
+    }
+    const auto held = co_await mutex_.lock();
+    if (is_closed_ || truncations != truncations_ || offset <= recovery_point_) co_return log_result<>{};
+    // The segment that was active may have been rolled meanwhile: what that wrote to its indexes, and its snapshot, belong
+    // below the recovery point as well, and no later flush would look at them.
+    const bool was_rolled = unsynced.active_base < offset && active().base_offset() != unsynced.active_base;
+    if (was_rolled && !MOLDAU_MUTANT("roll-during-flush-unsynced")) continue;
     recovery_point_ = std::min(offset, end_.offset);
     durable_end_ = std::max(durable_end_, recovery_point_);
     last_flush_ms_ = now_ms();
+    co_return log_result<>{};
   }
-  co_return log_result<>{};
 }
 
 task<log_result<Log::Commit>> Log::begin_commit() {

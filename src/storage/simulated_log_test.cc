@@ -85,6 +85,53 @@ TEST(SimulatedLog, a_rolled_segment_is_found_by_time_after_a_power_cut) {
   }
 }
 
+// What a roll writes to the indexes while a flush of the same records is under way belongs to that flush.
+TEST(SimulatedLog, a_segment_rolled_during_a_flush_is_found_by_time_after_a_power_cut) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    node.disk_faults = {.later = 1, .latency_us_max = 20'000, .slow = 0};
+    Offset recovery_point(0);
+    bool done = false;
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      OpenFiles open_files(environment.files(), 16);
+      LogOptions options = options_of(environment, open_files);
+      options.config.flush_messages = INT64_MAX;
+      auto log = std::move(*co_await Log::open(std::move(options)));
+      for (int i = 0; i < 2; ++i) {
+        Bytes batch = batch_at(first_ms + i);
+        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+      }
+      runtime::Scope beside;
+      beside.spawn([](Log& flushed) -> task<void> { EXPECT_TRUE(co_await flushed.flush()); }(*log));
+      co_await runtime::sleep_ms(static_cast<int64_t>(seed % 30));
+      EXPECT_TRUE(co_await log->roll());
+      co_await beside.join();
+      Bytes batch = batch_at(first_ms + 2);
+      EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+      EXPECT_TRUE(co_await log->flush());
+      recovery_point = log->recovery_point();
+      done = true;
+      co_await runtime::sleep_ms(1'000'000);
+    });
+    ASSERT_TRUE(world.run_until([&] { return done; }, 60 * second_us));
+    world.crash(node);
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      OpenFiles open_files(environment.files(), 16);
+      LogOptions options = options_of(environment, open_files);
+      options.recovery_point = recovery_point;
+      auto log = std::move(*co_await Log::open(std::move(options)));
+      for (int i = 0; i < 3; ++i) {
+        const auto found = co_await log->offset_for_timestamp(first_ms + i);
+        EXPECT_TRUE(found && *found && (*found)->offset == Offset(i)) << "seed " << seed << ", record " << i;
+      }
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us));
+  }
+}
+
 TEST(SimulatedLog, a_log_directory_and_its_checkpoints_outlast_a_power_cut_right_after_they_were_made) {
   for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
     World world(seed);

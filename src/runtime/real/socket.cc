@@ -18,8 +18,8 @@ namespace {
 
 // Below this a copy through memory costs less than a sendfile call.
 constexpr uint64_t sendfile_from_bytes = 32 * 1024;
-// A sendfile call takes at most this, so that one connection does not hold a turn.
-constexpr uint64_t sendfile_at_once_bytes = 1u << 20;
+// A sendfile call takes at most this: who reads as fast as we send must not hold the turn for a megabyte.
+constexpr uint64_t sendfile_at_once_bytes = 256 * 1024;
 constexpr size_t vectors_at_once = 64;
 
 bool is_range(const OutputPart& part) { return part.file != nullptr; }
