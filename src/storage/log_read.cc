@@ -81,6 +81,7 @@ task<log_result<Log::Place>> Log::resolve(Place place) {
        segment = higher_segment(segment->base_offset())) {
     auto found = co_await find_for_reader(segment, place.offset);
     const DamagedRange* damage = found ? nullptr : segment->trust().damage_at_offset(place.offset);
+    if (!found && damage == nullptr && is_gone(segments_, segment, log_start_offset_)) continue;
     if (!found && damage == nullptr) co_return fail(std::move(found.error()));
     if (found && !*found) continue;
     place.segment_base = segment->base_offset();
@@ -231,9 +232,14 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     }
     if (best.timestamp_ms < 0) co_return std::optional<FoundOffset>{};
     auto place = co_await newest->find(best.offset);
-    if (!place) co_return fail(noted(std::move(place.error())));
-    if (!*place) co_return std::optional<FoundOffset>{};
-    auto found = co_await search_checked(newest, (*place)->position, best.timestamp_ms, Offset(0));
+    if (place && !*place) co_return std::optional<FoundOffset>{};
+    log_result<std::optional<FoundOffset>> found;
+    if (place)
+      found = co_await search_checked(newest, (*place)->position, best.timestamp_ms, Offset(0));
+    else
+      found = fail(std::move(place.error()));
+    // Of what is left another record is the newest.
+    if (!found && is_gone(segments_, newest, log_start_offset_)) co_return co_await offset_for_timestamp(timestamp_ms);
     if (!found) co_return fail(noted(std::move(found.error())));
     co_return *found;
   }
@@ -246,9 +252,10 @@ task<log_result<std::optional<FoundOffset>>> Log::offset_for_timestamp(int64_t t
     if (!position && is_gone(segments_, segment, log_start_offset_)) continue;
     if (position && *position < segment->size_bytes() && !segment->trust().is_known(*position, *position + 1)) {
       // The index may be what is wrong; then it is right afterwards.
-      if (auto known = co_await make_known(segment, *position, *position + 1); !known)
-        co_return fail(noted(std::move(known.error())));
+      auto known = co_await make_known(segment, *position, *position + 1);
       position = co_await segment->position_for_timestamp(timestamp_ms, log_start_offset_);
+      if (!known) position = fail(std::move(known.error()));
+      if (!position && is_gone(segments_, segment, log_start_offset_)) continue;
     }
     if (!position) co_return fail(noted(std::move(position.error())));
     auto found = co_await search_checked(segment, *position, timestamp_ms, log_start_offset_);

@@ -328,5 +328,44 @@ TEST(SimulatedLog, retention_takes_nothing_from_readers_but_what_it_removes) {
   }
 }
 
+// Looks up one time after another; of segments that an earlier process wrote, so that they must be checked on the way.
+task<void> look_up_times(Log& log, int64_t timestamp_ms) {
+  const auto found = co_await log.offset_for_timestamp(timestamp_ms);
+  EXPECT_TRUE(found) << found.error().message;
+}
+
+TEST(SimulatedLog, retention_takes_no_time_from_lookups_but_of_what_it_removes) {
+  for (uint64_t seed = 0; seed < rounds_for_test(100); ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    world.boot(node, [](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      OpenFiles open_files(environment.files(), 4);
+      auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
+      for (int i = 0; i < 12; ++i) {
+        Bytes batch = batch_at(first_ms + i);
+        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+        if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
+      }
+      co_await log->abandon();
+      LogOptions again = options_of(environment, open_files);
+      again.recovery_point = Offset(12);
+      again.had_clean_shutdown = true;
+      log = std::move(*co_await Log::open(std::move(again)));
+      log->update_high_watermark(log->log_end_offset());
+      runtime::Scope readers;
+      for (int i = 0; i < 12; i += 2) {
+        for (const int64_t timestamp_ms : {first_ms + i, first_ms + i + 3, max_timestamp}) readers.spawn(look_up_times(*log, timestamp_ms));
+        EXPECT_TRUE(co_await log->delete_records_before(Offset(i + 2)));
+        EXPECT_TRUE(co_await log->delete_old_segments());
+      }
+      co_await readers.join();
+      EXPECT_FALSE(log->is_offline());
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us)) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace moldau::storage
