@@ -186,6 +186,15 @@ TEST(Checker, finds_a_commit_of_a_generation_that_a_member_knows_to_be_over) {
   EXPECT_TRUE(check({.commits = {commit(30, 40, 1, 8, Outcome::info), commit(30, 40, 2, 8)}, .memberships = second}).empty());
 }
 
+TEST(Checker, takes_no_generation_for_begun_that_no_member_learned_of) {
+  const auto learned = [](int generation, int64_t at_us) {
+    return Membership{.group = "g", .identity = "a", .generation = generation, .learned_us = at_us, .partitions = {p}};
+  };
+  const std::vector<Commit> commits = {commit(10, 20, 8, 5), commit(40, 50, 6, 8)};
+  EXPECT_TRUE(check({.commits = commits, .memberships = {learned(6, 30), learned(8, 60)}}).empty());
+  EXPECT_EQ(kinds({.commits = commits, .memberships = {learned(8, 15), learned(6, 30)}}), (std::vector{Anomaly::stale_commit}));
+}
+
 TEST(Checker, finds_a_partition_that_two_members_of_one_generation_have) {
   History history{.memberships = {{.group = "g", .identity = "a", .generation = 1, .partitions = {"t-0", "t-1"}},
                                   {.group = "g", .identity = "b", .generation = 1, .partitions = {"t-2"}},

@@ -28,12 +28,18 @@ bool is_possible(const CommittedOffset& told, const std::vector<const Commit*>& 
 }
 
 // A commit that was taken although a newer generation had begun: one that had committed, or whose members had learned
-// what is theirs.
+// what is theirs. One of which no member ever learned that may be forgotten with the coordinator, and its number given again:
+// what it committed shows nothing (a full disk lets a generation be told and not be stored).
 void check_generations(const std::vector<const Commit*>& commits, const std::vector<const Membership*>& memberships,
                        Findings& findings) {
+  const auto was_learned = [&](const Commit& by) {
+    return memberships.empty() || std::ranges::any_of(memberships, [&](const Membership* one) {
+             return one->generation == by.generation && one->learned_us <= by.completed_us;
+           });
+  };
   const auto began_before = [&](const Commit& late) -> std::optional<int> {
     for (const Commit* newer : commits)
-      if (newer->outcome == Outcome::ok && newer->generation > late.generation && newer->completed_us < late.invoked_us)
+      if (newer->outcome == Outcome::ok && newer->generation > late.generation && newer->completed_us < late.invoked_us && was_learned(*newer))
         return newer->generation;
     for (const Membership* newer : memberships)
       if (newer->generation > late.generation && newer->learned_us < late.invoked_us) return newer->generation;
