@@ -15,7 +15,7 @@ namespace moldau::runtime {
 struct RealOptions {
   int shards = 1;
   bool pin = false;    // bind shard i to the i-th CPU that this process may use
-  int io_threads = 4;  // at most; they start when first needed
+  int io_threads = 8;  // at most; they start when first needed
   // Called on shard 0 with SIGTERM or SIGINT, each time one comes. If empty, the signals keep their usual effect.
   std::function<void(int signal)> on_signal;
 };
