@@ -1,14 +1,16 @@
-# moldau_module(NAME [NOT_SANITIZED] [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
+# moldau_module(NAME [LONG_TESTS] [NOT_SANITIZED] [LIBRARIES ...] [TEST_LIBRARIES ...] [SOURCES ...] [EXCLUDE REGEX]): the static library of src/NAME
 # from every source below the folder (but those that EXCLUDE matches, which another target takes) and from SOURCES, and
 # beside it NAME_test from the *_test.cc files. *_fuzz.cc become fuzz targets, in builds that ask for them; *_bench.cc
 # become NAME_bench, which is built when it is named. The targets unit_tests and fuzzers are all of each; a
-# module that is NOT_SANITIZED has its tests in the other builds alone.
+# module that is NOT_SANITIZED has its tests in the other builds alone. Only LONG_TESTS, which run for seconds, are optimised: most tests
+# take milliseconds, and half of their compilation would go to the optimiser. (Not source by source: the linker takes an inline function from
+# whichever object comes first.)
 option(MOLDAU_FUZZ "Build the libFuzzer targets" OFF)
 add_custom_target(unit_tests)
 add_custom_target(fuzzers)
 
 function(moldau_module name)
-  cmake_parse_arguments(arg "NOT_SANITIZED" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "LONG_TESTS;NOT_SANITIZED" "EXCLUDE" "LIBRARIES;TEST_LIBRARIES;SOURCES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
@@ -34,6 +36,9 @@ function(moldau_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE moldau_${name} ${arg_TEST_LIBRARIES} GTest::gmock GTest::gtest_main)
     moldau_precompile(${name}_test base_test <gmock/gmock.h> <gtest/gtest.h>)
+    if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT arg_LONG_TESTS)
+      target_compile_options(${name}_test PRIVATE -O0)
+    endif()
     # Only where it is used, so that the compiler cache serves every other test to a clone in another folder.
     foreach(test ${tests})
       file(STRINGS ${test} uses REGEX MOLDAU_SOURCE_DIR LIMIT_COUNT 1)
