@@ -14,7 +14,7 @@ struct MetricRegistry::Series {
   Counter counter;
   Gauge gauge;
   std::unique_ptr<LatencyHistogram> histogram;
-  std::atomic<bool> retired{false};
+  Series* previous = nullptr;  // the owner's
   std::atomic<Series*> next{nullptr};
 };
 
@@ -31,53 +31,81 @@ std::string key_of(std::string_view name, const MetricLabels& labels) {
   return key;
 }
 
+struct ScrapeUnderWay {
+  explicit ScrapeUnderWay(std::atomic<int>& in) : scrapes(in) { scrapes.fetch_add(1); }
+  ~ScrapeUnderWay() { scrapes.fetch_sub(1); }
+  ScrapeUnderWay(const ScrapeUnderWay&) = delete;
+  ScrapeUnderWay& operator=(const ScrapeUnderWay&) = delete;
+  std::atomic<int>& scrapes;
+};
+
 }  // namespace
 
 MetricRegistry::MetricRegistry() = default;
 MetricRegistry::~MetricRegistry() = default;
 
-MetricRegistry::Series& MetricRegistry::find_or_make(std::string_view name, std::string_view help,
-                                                     MetricKind kind, MetricLabels labels) {
+const std::shared_ptr<MetricRegistry::Series>& MetricRegistry::find_or_make(std::string_view name, std::string_view help,
+                                                                            MetricKind kind, MetricLabels labels) {
   auto& slot = by_key_[key_of(name, labels)];
   if (slot) {
     MOLDAU_ASSERT_MSG(slot->kind == kind, "a metric has one kind");
-    slot->retired.store(false, std::memory_order_relaxed);
-    return *slot;
+    return slot;
   }
-  slot = std::make_unique<Series>();
+  slot = std::make_shared<Series>();
   slot->name = name;
   slot->help = help;
   slot->kind = kind;
   slot->labels = std::move(labels);
   if (kind == MetricKind::histogram) slot->histogram = std::make_unique<LatencyHistogram>();
-  // Release: whoever reaches the series through the list sees it whole.
-  (last_ != nullptr ? last_->next : first_).store(slot.get(), std::memory_order_release);
+  slot->previous = last_;
+  // Whoever reaches the series through the list sees it whole.
+  (last_ != nullptr ? last_->next : first_).store(slot.get());
   last_ = slot.get();
-  return *slot;
+  return slot;
 }
 
 Counter& MetricRegistry::counter(std::string_view name, std::string_view help, MetricLabels labels) {
-  return find_or_make(name, help, MetricKind::counter, std::move(labels)).counter;
+  return find_or_make(name, help, MetricKind::counter, std::move(labels))->counter;
 }
 Gauge& MetricRegistry::gauge(std::string_view name, std::string_view help, MetricLabels labels) {
-  return find_or_make(name, help, MetricKind::gauge, std::move(labels)).gauge;
+  return find_or_make(name, help, MetricKind::gauge, std::move(labels))->gauge;
 }
 LatencyHistogram& MetricRegistry::histogram(std::string_view name, std::string_view help,
                                             MetricLabels labels) {
-  return *find_or_make(name, help, MetricKind::histogram, std::move(labels)).histogram;
+  return *find_or_make(name, help, MetricKind::histogram, std::move(labels))->histogram;
+}
+std::shared_ptr<Counter> MetricRegistry::shared_counter(std::string_view name, std::string_view help, MetricLabels labels) {
+  const std::shared_ptr<Series>& series = find_or_make(name, help, MetricKind::counter, std::move(labels));
+  return {series, &series->counter};
 }
 
 void MetricRegistry::retire(std::string_view name, const MetricLabels& labels) {
   const auto found = by_key_.find(key_of(name, labels));
-  if (found != by_key_.end()) found->second->retired.store(true, std::memory_order_relaxed);
+  if (found == by_key_.end()) return;
+  unlink(*found->second);
+  retired_.push_back(std::move(found->second));
+  by_key_.erase(found);
+  free_retired();
+}
+
+// A scrape that stands on the series goes on from it as before: its own `next` stays.
+void MetricRegistry::unlink(Series& series) {
+  Series* const next = series.next.load();
+  (series.previous != nullptr ? series.previous->next : first_).store(next);
+  (next != nullptr ? next->previous : last_) = series.previous;
+}
+
+// In the one order of all these operations, a scrape that began after this saw none walks the list as it is without
+// the series; one that began before is seen, and they stay until the next time.
+void MetricRegistry::free_retired() {
+  if (scrapes_.load() == 0) retired_.clear();
 }
 
 std::vector<MetricFamily> MetricRegistry::collect() const {
+  const ScrapeUnderWay counted(scrapes_);
   std::vector<MetricFamily> families;
   std::unordered_map<std::string_view, size_t> place;
-  for (const Series* series = first_.load(std::memory_order_acquire); series != nullptr;
-       series = series->next.load(std::memory_order_acquire)) {
-    if (series->retired.load(std::memory_order_relaxed)) continue;
+  for (const Series* series = first_.load(); series != nullptr; series = series->next.load()) {
     const auto [found, is_new] = place.try_emplace(series->name, families.size());
     if (is_new) families.push_back({series->name, series->help, series->kind, {}});
     MetricSample sample{.labels = series->labels};

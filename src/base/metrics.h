@@ -3,9 +3,9 @@
 //
 // Each shard owns one MetricRegistry and is its only writer: it registers metrics and changes them, with no
 // lock and no read-modify-write instruction. `collect` may run on any other thread at the same time; it sees
-// each number as it was at some moment, not all of them at one. A metric lives as long as its registry; what
-// `retire` hides is shown again when the same name and labels are registered anew. What is better asked than
-// counted (log sizes, lag) does not belong here: whoever answers a scrape builds MetricFamily values for it.
+// each number as it was at some moment, not all of them at one. A metric lives as long as its registry, or until
+// it is retired: its topic is gone. What is better asked than counted (log sizes, lag) does not belong here:
+// whoever answers a scrape builds MetricFamily values for it.
 #pragma once
 
 #include <array>
@@ -117,7 +117,11 @@ class MetricRegistry {
   Gauge& gauge(std::string_view name, std::string_view help, MetricLabels labels = {});
   LatencyHistogram& histogram(std::string_view name, std::string_view help, MetricLabels labels = {});
 
-  // Hides a series (its topic is gone) until it is registered again; its number is kept. Owner only.
+  // The same for who may still count after it was retired. Owner only, but it may be dropped anywhere.
+  [[nodiscard]] std::shared_ptr<Counter> shared_counter(std::string_view name, std::string_view help, MetricLabels labels);
+
+  // Forgets a series: it is shown no more, and what `counter`, `gauge` or `histogram` gave is not to be used again.
+  // Registered anew, it begins at 0. Owner only.
   void retire(std::string_view name, const MetricLabels& labels);
 
   // Every series that is not retired, by family in the order of registration. Any thread.
@@ -125,11 +129,15 @@ class MetricRegistry {
 
  private:
   struct Series;
-  Series& find_or_make(std::string_view name, std::string_view help, MetricKind kind, MetricLabels labels);
+  const std::shared_ptr<Series>& find_or_make(std::string_view name, std::string_view help, MetricKind kind, MetricLabels labels);
+  void unlink(Series& series);
+  void free_retired();
 
-  std::unordered_map<std::string, std::unique_ptr<Series>> by_key_;  // the owner's
+  std::unordered_map<std::string, std::shared_ptr<Series>> by_key_;  // the owner's
   Series* last_ = nullptr;                                           // the owner's
-  std::atomic<Series*> first_{nullptr};                              // a list that only grows
+  std::vector<std::shared_ptr<Series>> retired_;                     // the owner's: out of the list, but a scrape may stand on them
+  std::atomic<Series*> first_{nullptr};
+  mutable std::atomic<int> scrapes_{0};  // under way
 };
 
 // Puts what several shards counted into one: samples of the same family and labels are summed.

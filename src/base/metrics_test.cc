@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 
 namespace moldau {
@@ -37,13 +40,42 @@ TEST(Metrics, TheSameNameAndLabelsAreTheSameMetric) {
   EXPECT_EQ(families[0].samples[1].value, 1);
 }
 
-TEST(Metrics, ARetiredSeriesIsHiddenUntilItIsRegisteredAgain) {
+TEST(Metrics, ARetiredSeriesIsForgottenAndBeginsAnewWhenItIsRegisteredAgain) {
   MetricRegistry registry;
+  registry.gauge("size", "Bytes.", {{"topic", "s"}}).set(5);
   registry.gauge("size", "Bytes.", {{"topic", "t"}}).set(7);
+  registry.gauge("size", "Bytes.", {{"topic", "u"}}).set(9);
+  const auto topics = [&registry] {
+    std::string names;
+    for (const auto& family : registry.collect())
+      for (const auto& sample : family.samples) names += sample.labels[0].second;
+    return names;
+  };
   registry.retire("size", {{"topic", "t"}});
+  EXPECT_EQ(topics(), "su");
+  EXPECT_EQ(registry.gauge("size", "Bytes.", {{"topic", "t"}}).value(), 0);
+  EXPECT_EQ(topics(), "sut");
+  registry.retire("size", {{"topic", "t"}});  // the last
+  registry.retire("size", {{"topic", "s"}});  // the first
+  registry.retire("size", {{"topic", "s"}});  // is not there
+  EXPECT_EQ(topics(), "u");
+  registry.retire("size", {{"topic", "u"}});  // the only one
   EXPECT_TRUE(registry.collect().empty());
-  EXPECT_EQ(registry.gauge("size", "Bytes.", {{"topic", "t"}}).value(), 7);
-  EXPECT_EQ(registry.collect().size(), 1U);
+  registry.gauge("size", "Bytes.", {{"topic", "v"}});
+  EXPECT_EQ(topics(), "v");
+}
+
+TEST(Metrics, ARetiredSeriesIsFreedOnceNobodyCountsInIt) {
+  MetricRegistry registry;
+  std::shared_ptr<Counter> held = registry.shared_counter("c", "C.", {{"topic", "t"}});
+  const std::weak_ptr<Counter> watched = held;
+  held->add(2);
+  registry.retire("c", {{"topic", "t"}});
+  held->add(1);  // an append that was under way
+  EXPECT_EQ(held->value(), 3U);
+  EXPECT_TRUE(registry.collect().empty());
+  held.reset();
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST(Metrics, MergingSumsEqualLabelsAndKeepsTheOthers) {
@@ -79,6 +111,27 @@ TEST(Metrics, AScrapeSeesWholeSeriesWhileTheOwnerRegistersMore) {
     seen = families[0].samples.size();
     EXPECT_EQ(families[0].samples[seen - 1].labels[0].second, std::to_string(seen - 1));
   }
+}
+
+// The sanitizers' builds see a scrape that reads what was freed.
+TEST(Metrics, AScrapeSeesWholeSeriesWhileTheOwnerRetiresOthers) {
+  MetricRegistry registry;
+  registry.counter("c", "C.", {{"i", "stays"}}).add(1);
+  std::atomic<bool> is_over = false;
+  std::jthread owner([&registry, &is_over] {
+    for (int i = 0; i < 5000; ++i) {
+      registry.counter("c", "C.", {{"i", std::to_string(i)}}).add(1);
+      if (i >= 3) registry.retire("c", {{"i", std::to_string(i - 3)}});
+    }
+    is_over = true;
+  });
+  while (!is_over) {
+    const auto families = registry.collect();
+    ASSERT_EQ(families.size(), 1U);
+    EXPECT_EQ(families[0].samples[0].labels[0].second, "stays");
+  }
+  owner.join();
+  EXPECT_EQ(registry.collect()[0].samples.size(), 4U);
 }
 
 }  // namespace

@@ -33,26 +33,26 @@ static MetricLabels partition_labels(const std::string& topic, int32_t partition
   return {{"topic", topic}, {"partition", std::to_string(partition)}};
 }
 
-static Counter& sent_bytes_counter(MetricRegistry& metrics, const std::string& topic, int32_t partition) {
-  return metrics.counter(sent_bytes_name, "Bytes fetched by clients.", partition_labels(topic, partition));
+static std::shared_ptr<Counter> sent_bytes_counter(MetricRegistry& metrics, const std::string& topic, int32_t partition) {
+  return metrics.shared_counter(sent_bytes_name, "Bytes fetched by clients.", partition_labels(topic, partition));
 }
 
 PartitionMetrics BrokerShard::partition_metrics(const std::string& topic, int32_t partition) {
   (void)sent_bytes_counter(metrics, topic, partition);  // so that it is shown before anybody fetches
   const MetricLabels labels = partition_labels(topic, partition);
-  return {.bytes_in = &metrics.counter(received_bytes_name, "Bytes appended by clients.", labels),
-          .records_in = &metrics.counter(records_name, "Records appended.", labels)};
+  return {.bytes_in = metrics.shared_counter(received_bytes_name, "Bytes appended by clients.", labels),
+          .records_in = metrics.shared_counter(records_name, "Records appended.", labels)};
 }
 
 void BrokerShard::count_fetched(const PartitionKey& key, uint64_t bytes) {
-  Counter*& counter = fetched_bytes_[key];
+  std::shared_ptr<Counter>& counter = fetched_bytes_[key];
   if (counter == nullptr) {
     const metadata::Topic* topic = image->find_topic(key.topic_id);
     if (topic == nullptr) {
       fetched_bytes_.erase(key);
       return;
     }
-    counter = &sent_bytes_counter(metrics, topic->name, key.partition);
+    counter = sent_bytes_counter(metrics, topic->name, key.partition);
   }
   counter->add(bytes);
 }

@@ -44,10 +44,10 @@ struct PartitionKeyHash {
   }
 };
 
-// What a partition counts; owned by its home shard's registry.
+// What a partition counts, in its home shard's registry; an append that is under way counts on when the topic is gone.
 struct PartitionMetrics {
-  Counter* bytes_in = nullptr;
-  Counter* records_in = nullptr;
+  std::shared_ptr<Counter> bytes_in;
+  std::shared_ptr<Counter> records_in;
 };
 
 struct ApiMetrics {
@@ -93,7 +93,7 @@ struct BrokerShard {
 
  private:
   std::array<ApiMetrics, 128> api_metrics_{};
-  std::unordered_map<PartitionKey, Counter*, PartitionKeyHash> fetched_bytes_;
+  std::unordered_map<PartitionKey, std::shared_ptr<Counter>, PartitionKeyHash> fetched_bytes_;
 };
 
 }  // namespace moldau::broker

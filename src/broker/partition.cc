@@ -16,7 +16,7 @@ bool is_internal_topic(std::string_view topic) {
 }
 
 Partition::Partition(Identity identity, std::shared_ptr<storage::Log> log, PartitionMetrics metrics)
-    : identity_(std::move(identity)), log_(std::move(log)), metrics_(metrics) {}
+    : identity_(std::move(identity)), log_(std::move(log)), metrics_(std::move(metrics)) {}
 
 Partition::~Partition() { fire_watches(); }
 
