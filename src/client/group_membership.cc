@@ -32,6 +32,12 @@ ErrorCode code_of(const Response& response) {
   return error_code(response.error_code);
 }
 
+// Since version 3 every member that leaves has a code of its own.
+ErrorCode code_of_leaving(const LeaveGroupResponse& response) {
+  if (response.error_code != 0 || response.members.empty()) return error_code(response.error_code);
+  return error_code(response.members.front().error_code);
+}
+
 bool means_join_again(ErrorCode code) {
   return code == ErrorCode::rebalance_in_progress || code == ErrorCode::illegal_generation ||
          code == ErrorCode::unknown_member_id || code == ErrorCode::member_id_required;
@@ -165,8 +171,9 @@ task<client_result<>> GroupMembership::leave() {
   self.group_instance_id = options_.instance_id;
   note(ErrorCode::unknown_member_id);
   MOLDAU_CO_TRY(auto reply, co_await cluster_.call_coordinator<LeaveGroupResponse>(
-                                options_.group_id, std::move(request), code_of<LeaveGroupResponse>));
-  if (const ErrorCode code = code_of(reply.message); code != ErrorCode::none)
+                                options_.group_id, std::move(request), code_of_leaving));
+  const ErrorCode code = code_of_leaving(reply.message);
+  if (code != ErrorCode::none && code != ErrorCode::unknown_member_id)  // who is unknown is out
     co_return fail(server_error(code, "cannot leave group " + options_.group_id));
   co_return client_result<>{};
 }
