@@ -1,9 +1,7 @@
 #include "metadata/config/config_tables.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
-#include <vector>
 
 #include "base/assert.h"
 #include "metadata/config/generated_tables.h"
@@ -33,24 +31,37 @@ std::string_view without_listener_prefix(std::string_view name) {
   return rest;
 }
 
-// At most `most`, which stands for anything above it too. Fuzzers learn nothing from its comparisons, and tracing them
-// costs more than all the rest.
+constexpr std::size_t longest_name = 128;
+constexpr std::size_t furthest = 9;
+
+// At most `most`, which stands for anything above it too and is `furthest` at most; only cells of the table so near its diagonal can
+// matter. Fuzzers learn nothing from its comparisons, and tracing them costs more than all the rest: hence nothing of the standard
+// library in the loop, whose templates would be traced.
 [[clang::no_sanitize("coverage")]] std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
-  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) >= most) return most;
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    std::size_t least = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+  const std::size_t a_size = a.size();
+  const std::size_t b_size = b.size();
+  if ((a_size > b_size ? a_size - b_size : b_size - a_size) >= most) return most;
+  const char* const a_text = a.data();
+  const char* const b_text = b.data();
+  std::size_t row[longest_name + furthest + 1];
+  for (std::size_t j = 0; j <= b_size; ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a_size; ++i) {
+    const std::size_t from = i > most ? i - most : 1;
+    const std::size_t to = i + most < b_size ? i + most : b_size;
+    std::size_t diagonal = row[from - 1];
+    row[from - 1] = from == 1 ? i : most;
+    std::size_t least = row[from - 1];
+    for (std::size_t j = from; j <= to; ++j) {
+      std::size_t distance = diagonal + (a_text[i - 1] == b_text[j - 1] ? 0 : 1);
       diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-      least = std::min(least, row[j]);
+      if (row[j] + 1 < distance) distance = row[j] + 1;
+      if (row[j - 1] + 1 < distance) distance = row[j - 1] + 1;
+      row[j] = distance;
+      if (distance < least) least = distance;
     }
     if (least >= most) return most;
   }
-  return std::min(row.back(), most);
+  return row[b_size] < most ? row[b_size] : most;
 }
 
 }  // namespace
@@ -99,9 +110,9 @@ const RemovedKey* find_removed_key(std::string_view name) {
 }
 
 std::string_view nearest_node_key(std::string_view name) {
-  if (name.empty() || name.size() > 128) return {};
+  if (name.empty() || name.size() > longest_name) return {};
   std::string_view nearest;
-  std::size_t least = std::min<std::size_t>(name.size() / 3, 8) + 1;
+  std::size_t least = std::min(name.size() / 3 + 1, furthest);
   for (const auto table : {ConfigTable::moldau, ConfigTable::broker}) {
     for (const auto& key : config_keys(table)) {
       if (key.internal) continue;

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
+#include <string>
+#include <vector>
 
 namespace moldau::metadata {
 namespace {
@@ -51,6 +54,35 @@ TEST(ConfigTables, a_mistyped_key_finds_its_neighbour) {
   EXPECT_EQ(nearest_node_key("log.retention.hour"), "log.retention.hours");
   EXPECT_EQ(nearest_node_key("moldau.shard"), "moldau.shards");
   EXPECT_EQ(nearest_node_key("completely.unrelated.thing.here"), "");
+}
+
+// Levenshtein's, the whole table.
+std::size_t distance_of(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> cells(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i)
+    for (std::size_t j = 0; j <= b.size(); ++j)
+      cells[i][j] = i == 0 || j == 0 ? i + j : std::min({cells[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1), cells[i - 1][j] + 1, cells[i][j - 1] + 1});
+  return cells[a.size()][b.size()];
+}
+
+TEST(ConfigTables, no_key_is_nearer_than_the_one_that_is_named) {
+  std::mt19937 random(1);
+  const auto below = [&random](std::size_t end) { return random() % end; };
+  const auto keys = config_keys(ConfigTable::broker);
+  for (int round = 0; round < 40; ++round) {
+    std::string name(keys[below(keys.size())].name);
+    for (std::size_t changes = below(10); changes > 0 && name.size() > 1; --changes) {
+      const auto at = static_cast<std::ptrdiff_t>(below(name.size()));
+      if (below(2) == 0) name.erase(name.begin() + at);
+      if (below(2) == 0) name.insert(name.begin() + at, static_cast<char>('a' + below(26)));
+    }
+    std::size_t nearest = std::min<std::size_t>(name.size() / 3, 8) + 1;  // further ones are no suggestion
+    for (const auto table : {ConfigTable::moldau, ConfigTable::broker})
+      for (const auto& key : config_keys(table))
+        if (!key.internal) nearest = std::min(nearest, distance_of(name, key.name));
+    const auto named = nearest_node_key(name);
+    EXPECT_EQ(named.empty() ? std::min<std::size_t>(name.size() / 3, 8) + 1 : distance_of(name, named), nearest) << name << ", " << named;
+  }
 }
 
 TEST(ConfigTables, keys_of_earlier_releases_are_remembered) {
