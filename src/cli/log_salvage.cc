@@ -125,8 +125,13 @@ task<void> repair(runtime::Environment& environment, const Context& context, std
 // So that what lies above it can be found.
 std::string whole_path(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
 
+// Runs `work` on a partition's folder that no node uses.
 template <class Work>
-ExitCode run_offline(Work work) {
+ExitCode run_offline(const Context& context, const std::string& folder, Work work) {
+  if (std::error_code ignored; !std::filesystem::is_directory(folder, ignored)) {
+    complain(context, fmt::format("there is no folder {}", folder), "Give the folder of one partition, such as moldau-data/TOPIC-0");
+    return ExitCode::usage;
+  }
   set_log_level(LogLevel::off);  // what the storage would log is what the command prints
   ExitCode code = ExitCode::failed;
   const auto environment = runtime::make_real_environment({});
@@ -147,7 +152,7 @@ void add_log_salvage(CLI::App& log, Context& context) {
   command->add_option("--to", options->to, "The folder to make")->required();
   command->callback([options, &context] {
     context.run = [options, &context] {
-      return run_offline([&](runtime::Environment& environment, ExitCode& code) {
+      return run_offline(context, options->from, [&](runtime::Environment& environment, ExitCode& code) {
         return salvage(environment, context, whole_path(options->from), whole_path(options->to), code);
       });
     };
@@ -161,8 +166,9 @@ void add_log_repair_index(CLI::App& log, Context& context) {
   command->add_option("partition", *directory, "The partition's folder")->required();
   command->callback([directory, &context] {
     context.run = [directory, &context] {
-      return run_offline(
-          [&](runtime::Environment& environment, ExitCode& code) { return repair(environment, context, whole_path(*directory), code); });
+      return run_offline(context, *directory, [&](runtime::Environment& environment, ExitCode& code) {
+        return repair(environment, context, whole_path(*directory), code);
+      });
     };
   });
 }

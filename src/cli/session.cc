@@ -25,6 +25,11 @@ client::client_result<ClusterOptions> cluster_options(const Context& context) {
     rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     if (one.empty()) continue;
     const auto parsed = parse_host_port(one);
+    if (const size_t scheme = one.find("://"); scheme != std::string_view::npos) {
+      return fail(Error{.kind = Error::Kind::invalid,
+                        .message = fmt::format("'{}' is no address of a broker: it begins with {}", one, one.substr(0, scheme + 3)),
+                        .advice = fmt::format("Write --bootstrap-server {}", one.substr(scheme + 3))});
+    }
     if (!parsed) {
       return fail(Error{.kind = Error::Kind::invalid,
                         .message = fmt::format("'{}' is no address of a broker", one),

@@ -25,6 +25,11 @@ constexpr size_t size_prefix = 4;
 constexpr size_t read_step_bytes = 1U << 20;  // memory follows what came, not what a size promises
 
 Error connect_error(const std::string& address, const runtime::IoError& error) {
+  if (error.operation == "resolve") {
+    return {.kind = Error::Kind::cannot_connect,
+            .message = fmt::format("cannot connect to {}: the name {} is not known", address, error.subject),
+            .advice = "Is it spelled right, and can this machine look names up? An address does as well: --bootstrap-server 127.0.0.1:9092"};
+  }
   return {.kind = Error::Kind::cannot_connect,
           .message = error.message().starts_with("cannot connect")
                          ? error.message()
@@ -32,6 +37,35 @@ Error connect_error(const std::string& address, const runtime::IoError& error) {
           .advice =
               "Is a broker running there? Start one with: moldau server, or name another with "
               "--bootstrap-server"};
+}
+
+// What stands at a port that is no listener of a broker in plain text, by the first bytes that it says.
+std::string_view stranger(std::string_view said) {
+  if (said.starts_with("HTTP") || said.starts_with("<!") || said.starts_with("<h")) return "an HTTP server";
+  if (said.starts_with("SSH-")) return "an SSH server";
+  if (said.starts_with("\x15\x03")) return "a port with TLS";  // an alert
+  return {};
+}
+
+// The first exchange has failed: what that says of the port.
+Error not_a_broker(const std::string& address, Error error) {
+  switch (error.kind) {
+    case Error::Kind::disconnected:
+      error.kind = Error::Kind::cannot_connect;
+      error.message = fmt::format("{} ended the connection in place of an answer", address);
+      error.advice = "Something listens there, but no broker in plain text; with TLS this program cannot speak. Check host and port";
+      break;
+    case Error::Kind::malformed:
+      error.kind = Error::Kind::cannot_connect;
+      error.advice = "Something listens there, but it does not speak Kafka's protocol in plain text; check host and port";
+      break;
+    case Error::Kind::timed_out:
+      error.advice = "Something listens there, but it does not answer as a broker does; check host and port";
+      break;
+    default:
+      break;
+  }
+  return error;
 }
 
 }  // namespace
@@ -46,14 +80,7 @@ task<client_result<std::shared_ptr<BrokerConnection>>> BrokerConnection::open(
   scope.spawn(self->read_answers());
   if (auto agreed = co_await self->negotiate(); !agreed) {
     self->close();
-    Error error = std::move(agreed).error();
-    if (error.kind == Error::Kind::disconnected || error.kind == Error::Kind::malformed) {
-      error.kind = Error::Kind::cannot_connect;
-      error.advice =
-          "Something listens there, but it does not speak Kafka's protocol in plain text; check host and "
-          "port";
-    }
-    co_return fail(std::move(error));
+    co_return fail(not_a_broker(self->address_, std::move(agreed).error()));
   }
   co_return self;
 }
@@ -120,7 +147,7 @@ Error BrokerConnection::not_understood(ApiKey key, const protocol::DecodeError& 
   return malformed;
 }
 
-// ApiVersions in our highest version; a broker that lacks it answers in version 0 what it has (KIP-511).
+// Within the time for connecting, since whatever listens there may not be a broker. ApiVersions in our highest version; a broker that lacks it answers in version 0 what it has (KIP-511).
 task<client_result<>> BrokerConnection::negotiate() {
   using Request = protocol::ApiVersionsRequest;
   using Response = protocol::ApiVersionsResponse;
@@ -129,7 +156,8 @@ task<client_result<>> BrokerConnection::negotiate() {
   request.client_software_version = "0.1.0";
   int16_t version = Request::valid_versions.max;
   while (true) {
-    MOLDAU_CO_TRY(const Bytes frame, co_await exchange(request_frame(request, version), 0));
+    const int64_t less_ms = std::min<int64_t>(options_.connect_timeout_ms - options_.request_timeout_ms, 0);
+    MOLDAU_CO_TRY(const Bytes frame, co_await exchange(request_frame(request, version), less_ms));
     const ByteView body = body_of(frame, ApiKey::api_versions, version);
     const bool is_refused =
         body.size() >= 2 && error_code(load_be<int16_t>(body.data())) == ErrorCode::unsupported_version;
@@ -160,7 +188,7 @@ task<client_result<Bytes>> BrokerConnection::exchange(Bytes frame, int64_t extra
   const runtime::TimerId timer = shard.call_at(shard.now_us() + timeout_ms * 1000, [this, timeout_ms] {
     break_off({.kind = Error::Kind::timed_out,
                .message = fmt::format("no answer from {} within {} ms", address_, timeout_ms),
-               .advice = "Look at the broker's log, or give it more time with --timeout-ms"});
+               .advice = "Look at the broker's log, or give it more time with --timeout"});
   });
   Pending pending;
   {
@@ -245,6 +273,8 @@ task<client_result<Bytes>> BrokerConnection::read_frame() {
     if (is_size_known) co_return frame;
     const auto size = load_be<int32_t>(frame.data());
     if (size < 4 || static_cast<uint32_t>(size) > options_.response_max_bytes) {
+      if (const std::string_view other = stranger(as_text(frame)); !other.empty())
+        co_return fail(Error{.kind = Error::Kind::malformed, .message = fmt::format("{} is {}, no broker", address_, other)});
       co_return fail(
           Error{.kind = Error::Kind::malformed,
                 .message = fmt::format("{} sent a frame of {} bytes, allowed are 4 to {}", address_, size,

@@ -56,6 +56,47 @@ task<void> expect_version(std::shared_ptr<BrokerConnection> connection, ApiKey k
   co_return;
 }
 
+task<void> expect_refused(ScriptedEnvironment& environment, ConnectionOptions options, Error& error) {
+  runtime::Scope scope;
+  auto opened = co_await BrokerConnection::open(environment, scope, {"script", 9092}, options);
+  EXPECT_FALSE(opened);
+  if (!opened) error = opened.error();
+  co_await scope.join();
+}
+Error refusal(ScriptedConnection::Handler handler, ConnectionOptions options = {}) {
+  ScriptedEnvironment environment(std::move(handler));
+  Error error;
+  environment.run([&]() -> task<void> { return expect_refused(environment, options, error); });
+  return error;
+}
+
+TEST(BrokerConnection, SaysWhatListensThereIfItIsNoBroker) {
+  for (const auto& [said, expected] : {std::pair("HTTP/1.1 400 Bad Request\r\n\r\n", "script:9092 is an HTTP server, no broker"),
+                                       std::pair("<!DOCTYPE html>", "script:9092 is an HTTP server, no broker"),
+                                       std::pair("SSH-2.0-OpenSSH_9.2p1\r\n", "script:9092 is an SSH server, no broker"),
+                                       std::pair("\x15\x03\x03\x02", "script:9092 is a port with TLS, no broker"),
+                                       std::pair("220 mail ESMTP\r\n", "script:9092 sent a frame of")}) {
+    const Error error = refusal([said](ScriptedConnection& connection, const ScriptedRequest&) { connection.say(as_bytes(said)); });
+    EXPECT_EQ(error.kind, Error::Kind::cannot_connect);
+    EXPECT_THAT(error.message, HasSubstr(expected));
+    EXPECT_THAT(error.advice, HasSubstr("check host and port"));
+  }
+}
+
+TEST(BrokerConnection, SaysThatAPortWhichHangsUpOnKafkasProtocolMayHaveTls) {
+  const Error error = refusal([](ScriptedConnection& connection, const ScriptedRequest&) { connection.end(); });
+  EXPECT_EQ(error.kind, Error::Kind::cannot_connect);
+  EXPECT_THAT(error.message, HasSubstr("script:9092 ended the connection"));
+  EXPECT_THAT(error.advice, HasSubstr("TLS"));
+}
+
+TEST(BrokerConnection, WaitsForAPortThatSaysNothingNoLongerThanForConnecting) {
+  const Error error = refusal([](ScriptedConnection&, const ScriptedRequest&) {}, {.connect_timeout_ms = 20, .request_timeout_ms = 600'000});
+  EXPECT_EQ(error.kind, Error::Kind::timed_out);
+  EXPECT_THAT(error.message, HasSubstr("no answer from script:9092 within 20 ms"));
+  EXPECT_THAT(error.advice, HasSubstr("does not answer as a broker does"));
+}
+
 TEST(BrokerConnection, StepsDownToTheApiVersionsThatAnOldBrokerHas) {
   std::vector<int16_t> tried;
   run(

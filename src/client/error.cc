@@ -59,6 +59,8 @@ std::string_view advice_for(ErrorCode code) {
       return "Check the log with: moldau log verify DIRECTORY";
     case ErrorCode::kafka_storage_error:
       return "The broker's disk failed or is full; its log says which";
+    case ErrorCode::log_dir_not_found:
+      return "See its directories with: moldau directory list";
     default:
       return is_worth_retrying(code) ? "This passes by itself as a rule; try again" : "";
   }
