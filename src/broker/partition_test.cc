@@ -64,9 +64,12 @@ task<void> tell(Environment& environment, Story story, bool& done) {
   std::shared_ptr<storage::Log> log = std::move(*co_await storage::Log::open(log_options(environment, open_files, health)));
   PartitionWorld world;
   storage::GroupCommit commits(environment.files(), health,
-                               {.rounds = &world.metrics.counter("rounds", ""), .logs = &world.metrics.counter("logs", ""), .flush = &world.metrics.histogram("flush", "")});
+                               {.rounds = &world.metrics.counter("rounds", ""),
+                                .logs = &world.metrics.counter("logs", ""),
+                                .flush = &world.metrics.histogram("flush", "")});
   world.partition = std::make_shared<Partition>(Partition::Identity{.topic = "t", .topic_id = Uuid{1, 2}, .leader_epoch = 0}, log,
-                                                PartitionMetrics{.bytes_in = world.metrics.shared_counter("bytes", ""), .records_in = world.metrics.shared_counter("records", "")});
+                                                PartitionMetrics{.bytes_in = world.metrics.shared_counter("bytes", "", {}),
+                                                                 .records_in = world.metrics.shared_counter("records", "", {})});
   world.partition->set_commits(&commits);
   co_await story(world);
   co_await world.clients.join();

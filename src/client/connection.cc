@@ -147,7 +147,8 @@ Error BrokerConnection::not_understood(ApiKey key, const protocol::DecodeError& 
   return malformed;
 }
 
-// Within the time for connecting, since whatever listens there may not be a broker. ApiVersions in our highest version; a broker that lacks it answers in version 0 what it has (KIP-511).
+// ApiVersions in our highest version; a broker that lacks it answers in version 0 what it has (KIP-511). Within the time for
+// connecting, since whatever listens there may not be a broker.
 task<client_result<>> BrokerConnection::negotiate() {
   using Request = protocol::ApiVersionsRequest;
   using Response = protocol::ApiVersionsResponse;
