@@ -18,10 +18,10 @@ static std::string trimmed(std::string path) {
 }
 
 // A disk that cannot be read or written costs its own partitions; another process in a directory is a mistake.
-task<result<std::unique_ptr<LogDir>, std::string>> DirectorySet::open_one(const std::string& path, bool may_be_offline) {
+task<storage::log_result<std::unique_ptr<LogDir>>> DirectorySet::open_one(const std::string& path, bool may_be_offline) {
   auto directory = std::make_unique<LogDir>();
   auto opened = co_await storage::LogDirectory::open(environment_, path);
-  if (!opened && (!may_be_offline || opened.error().io_error_number == 0)) co_return fail(opened.error().message);
+  if (!opened && (!may_be_offline || opened.error().io_error_number == 0)) co_return fail(std::move(opened.error()));
   directory->files = opened ? std::move(*opened) : storage::LogDirectory::offline(environment_, trimmed(path), opened.error().message);
   for (const storage::FoundPartition& found : directory->files->found()) {
     directory->found[found.name] = LogDir::Found::unclaimed;
@@ -33,22 +33,69 @@ task<result<std::unique_ptr<LogDir>, std::string>> DirectorySet::open_one(const 
   co_return directory;
 }
 
+namespace {
+
+// Two spellings of one directory would be two directories to everything that follows.
+task<Outcome> refuse_repeats(runtime::FileSystem& files, const std::vector<std::string>& paths, const std::string& metadata_path) {
+  std::map<std::string, std::string> spelled;  // by what it is
+  for (const std::string& given : paths) {
+    const std::string path = trimmed(given);
+    const auto identity = co_await files.identity(path);
+    if (!identity) continue;  // opening it will tell
+    const auto [first, is_new] = spelled.emplace(*identity, path);
+    if (!is_new && first->second == path) co_return fail(fmt::format("log.dirs names {} twice: name every directory once", path));
+    if (!is_new)
+      co_return fail(fmt::format("log.dirs names one directory twice, as {} and as {}: name every directory once", first->second, path));
+  }
+  const auto identity = co_await files.identity(metadata_path);
+  if (!identity) co_return Outcome{};
+  const auto same = spelled.find(*identity);
+  if (same != spelled.end() && same->second != metadata_path)
+    co_return fail(fmt::format("metadata.log.dir: {} is the directory that log.dirs names as {}: set metadata.log.dir={}", metadata_path,
+                               same->second, same->second));
+  co_return Outcome{};
+}
+
+std::string_view remedy(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT: return ": make room on that disk";
+    case EROFS: return ": mount that disk so that it can be written, or take the directory out";
+    case EACCES:
+    case EPERM: return ": let this user write there";
+    case ENOTDIR:
+    case EEXIST: return ": name a directory, not a file";
+    case EIO: return ": mend that disk, or take the directory out";
+    default: return "";
+  }
+}
+
+}  // namespace
+
 task<Outcome> DirectorySet::open_all() {
   const std::vector<std::string>& paths = config_.logs.log_dirs;
   const std::string metadata_path = trimmed(config_.logs.metadata_log_dir);
-  for (size_t i = 0; i < paths.size(); ++i) {
-    const std::string path = trimmed(paths[i]);
-    for (size_t j = 0; j < i; ++j)
-      if (trimmed(paths[j]) == path) co_return fail(fmt::format("log.dirs names {} twice: name every directory once", path));
-    auto opened = co_await open_one(path, path != metadata_path && paths.size() > 1);
-    if (!opened) co_return fail(fmt::format("log.dirs: {}", opened.error()));
-    directories_.push_back(std::move(*opened));
+  MOLDAU_CO_CHECK(co_await refuse_repeats(environment_.files(), paths, metadata_path));
+  MOLDAU_CO_CHECK(co_await look_first());
+  const auto refused = [](std::string_view key, const storage::Error& error) {
+    return fail(fmt::format("{}: {}{}", key, error.message, remedy(error.io_error_number)));
+  };
+  directories_.resize(paths.size());
+  // Those that are there come first: where another process has one of them, none is made.
+  for (const bool are_there : {true, false}) {
+    for (size_t i = 0; i < paths.size(); ++i) {
+      const std::string path = trimmed(paths[i]);
+      if ((co_await environment_.files().status(path)).has_value() != are_there || directories_[i]) continue;
+      auto opened = co_await open_one(path, path != metadata_path && paths.size() > 1);
+      if (!opened) co_return refused("log.dirs", opened.error());
+      directories_[i] = std::move(*opened);
+    }
   }
   if (all_offline()) co_return fail(fmt::format("log.dirs: none of them can be used, the last one is {}", directories_.back()->path()));
   metadata_directory_ = find(metadata_path);
   if (metadata_directory_ != nullptr) co_return Outcome{};
   auto opened = co_await open_one(metadata_path, false);
-  if (!opened) co_return fail(fmt::format("metadata.log.dir: {}", opened.error()));
+  if (!opened) co_return refused("metadata.log.dir", opened.error());
   metadata_only_ = std::move(*opened);
   metadata_directory_ = metadata_only_.get();
   co_return Outcome{};
@@ -73,6 +120,7 @@ task<result<raft::DirectoryFound, std::string>> look_into(runtime::FileSystem& f
   else if (meta_properties.error().error_number != ENOENT)
     co_return fail(meta_properties.error().message());
   const auto entries = co_await files.list(path);
+  if (!entries && entries.error().error_number == ENOENT) co_return found;
   if (!entries) co_return fail(entries.error().message());
   for (const runtime::DirectoryEntry& entry : *entries)
     if (entry.name != ".lock") found.entries.push_back(entry.name);
@@ -102,18 +150,35 @@ raft::FormatRequest format_request(runtime::Environment& environment, const meta
 }
 
 task<Outcome> write_format(runtime::FileSystem& files, const raft::FormatRequest& request) {
+  const auto refused = [](const runtime::IoError& error) {
+    return fail(fmt::format("log.dirs: {}{}", error.message(), remedy(error.error_number)));
+  };
   for (raft::FileToWrite& file : raft::files_of_format(request)) {
     const std::string path = file.directory + "/" + file.path;
-    if (const auto made = co_await runtime::make_directories(files, path.substr(0, path.rfind('/'))); !made)
-      co_return fail(made.error().message());
+    if (const auto made = co_await runtime::make_directories(files, path.substr(0, path.rfind('/'))); !made) co_return refused(made.error());
     if (const auto written = co_await runtime::write_file_atomically(files, path, std::move(file.content)); !written)
-      co_return fail(written.error().message());
+      co_return refused(written.error());
   }
   for (const std::string& path : request.directories) log_info("formatted {} for cluster {}", path, request.cluster_id);
   co_return Outcome{};
 }
 
 }  // namespace
+
+// What would stop the start stops it before a directory is made or locked.
+task<Outcome> DirectorySet::look_first() {
+  runtime::FileSystem& files = environment_.files();
+  const std::string metadata_path = trimmed(config_.logs.metadata_log_dir);
+  std::vector<std::string> paths;
+  for (const std::string& given : config_.logs.log_dirs) paths.push_back(trimmed(given));
+  if (std::ranges::find(paths, metadata_path) == paths.end()) paths.push_back(metadata_path);
+  std::vector<raft::DirectoryFound> found;
+  for (const std::string& path : paths) {
+    if (auto entry = co_await look_into(files, path)) found.push_back(std::move(*entry));
+  }
+  MOLDAU_CO_TRY(const raft::DirectoriesState state, raft::recognise_directories(found, config_.node_id.value(), std::nullopt));
+  co_return raft::check_metadata_directory(found, state, metadata_path);
+}
 
 task<Outcome> DirectorySet::format() {
   runtime::FileSystem& files = environment_.files();

@@ -1,6 +1,7 @@
 #include "runtime/file.h"
 
 #include <cerrno>
+#include <filesystem>
 
 namespace moldau::runtime {
 
@@ -10,6 +11,12 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 }  // namespace
+
+task<io_result<std::string>> FileSystem::identity(std::string path) {
+  std::string spelled = std::filesystem::path(path).lexically_normal();
+  if (spelled.size() > 1 && spelled.ends_with('/')) spelled.pop_back();
+  return ready(io_result<std::string>(std::move(spelled)));
+}
 
 task<io_result<Bytes>> read_file(FileSystem& files, std::string path, uint64_t limit_bytes) {
   MOLDAU_CO_TRY(const FilePtr file, co_await files.open(path, OpenMode::read));

@@ -99,6 +99,9 @@ class FileSystem {
   // EWOULDBLOCK if another process holds it.
   virtual task<io_result<std::unique_ptr<FileLock>>> lock(std::string path) = 0;
   virtual task<io_result<DiskSpace>> space(std::string path) = 0;
+  // What the path leads to, there or not: spellings, links and mounts that lead to one directory give the same text. Here
+  // only the spellings.
+  virtual task<io_result<std::string>> identity(std::string path);
 };
 
 // Reads a whole file of at most `limit_bytes`; EFBIG beyond.

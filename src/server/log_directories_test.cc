@@ -111,22 +111,31 @@ TEST(LogDirectories, LogsThatFoundNoRoomAreOpenedOnceThereIsSomeAndNoStopSaysMea
   EXPECT_FALSE(a_is_clean && b_is_clean);
 }
 
+// What a start with these log.dirs is told, which must not change anything.
+void expect_refusal(Machine& machine, const std::string& log_dirs, const std::string& metadata_log_dir, const std::string& sentence) {
+  bool done = false;
+  machine.world.boot(machine.node, [&](runtime::Environment& environment) -> task<void> {
+    return [](runtime::Environment& of, std::vector<std::string> overrides, std::string expected, bool& ended) -> task<void> {
+      auto node = std::make_unique<Node>(of, test_config(overrides));
+      const auto started = co_await node->start();
+      EXPECT_FALSE(started);
+      if (!started) EXPECT_EQ(started.error(), expected);
+      co_await node->stop();
+      EXPECT_TRUE(co_await of.files().status("/a/.kafka_cleanshutdown"));
+      EXPECT_FALSE(co_await of.files().status("/new"));
+      ended = true;
+    }(environment, {"log.dirs=" + log_dirs, "metadata.log.dir=" + metadata_log_dir}, sentence, done);
+  });
+  EXPECT_TRUE(machine.world.run_until([&] { return done; }, 60'000'000));
+}
+
 TEST(LogDirectories, ADirectoryThatIsNamedTwiceStopsTheStartAndNothingIsChanged) {
   Machine machine;
   machine.run([](TestBroker&) -> task<void> { co_return; });
-  bool done = false;
-  machine.world.boot(machine.node, [&](runtime::Environment& environment) -> task<void> {
-    return [](runtime::Environment& of, bool& ended) -> task<void> {
-      auto node = std::make_unique<Node>(of, test_config({"log.dirs=/a,/b,/a/", "metadata.log.dir=/m"}));
-      const auto started = co_await node->start();
-      EXPECT_FALSE(started);
-      if (!started) EXPECT_EQ(started.error(), "log.dirs names /a twice: name every directory once");
-      co_await node->stop();
-      EXPECT_TRUE(co_await of.files().status("/a/.kafka_cleanshutdown"));
-      ended = true;
-    }(environment, done);
-  });
-  EXPECT_TRUE(machine.world.run_until([&] { return done; }, 60'000'000));
+  expect_refusal(machine, "/new,/a,/b,/a/", "/m", "log.dirs names /a twice: name every directory once");
+  expect_refusal(machine, "/new,/a,/b,/x/.././a", "/m", "log.dirs names one directory twice, as /a and as /x/.././a: name every directory once");
+  expect_refusal(machine, "/new,/new/.,/a", "/m", "log.dirs names one directory twice, as /new and as /new/.: name every directory once");
+  expect_refusal(machine, "/new,/a,/b", "/./a", "metadata.log.dir: /./a is the directory that log.dirs names as /a: set metadata.log.dir=/a");
 }
 
 }  // namespace

@@ -46,7 +46,19 @@ void fill_network(const Reader& read, NetworkConfig& network, std::vector<std::s
 }
 
 void fill_logs(const Reader& read, LogDirsConfig& logs, std::vector<std::string>& problems) {
-  logs.log_dirs = node_list(read.given, find_given(read.given, "log.dirs") ? "log.dirs" : "log.dir");
+// The list itself comes without repeats, as Kafka takes it; here somebody meant another disk.
+void refuse_repeats(const ConfigMap& given, std::string_view key, std::vector<std::string>& problems) {
+  const auto* text = find_given(given, key);
+  if (!text) return;
+  auto entries = split_list(*text);
+  std::ranges::sort(entries);
+  const auto again = std::ranges::adjacent_find(entries);
+  if (again != entries.end()) problems.push_back(fmt::format("{} names {} twice: name every directory once", key, *again));
+}
+
+  const std::string_view key = find_given(read.given, "log.dirs") ? "log.dirs" : "log.dir";
+  logs.log_dirs = node_list(read.given, key);
+  refuse_repeats(read.given, key, problems);
   if (logs.log_dirs.empty()) problems.push_back("log.dirs: at least one directory must be named");
   logs.metadata_log_dir = node_text(read.given, "metadata.log.dir");
   if (logs.metadata_log_dir.empty() && !logs.log_dirs.empty()) logs.metadata_log_dir = logs.log_dirs.front();

@@ -194,6 +194,12 @@ TEST(LoadNodeConfig, listeners_keep_kafkas_rules) {
   EXPECT_EQ(load("listeners=PLAINTEXT://:9092\n")->node.network.advertised_listeners[0].host, "localhost");
 }
 
+TEST(LoadNodeConfig, a_log_directory_that_is_named_twice_is_refused) {
+  EXPECT_THAT(problems_of(load("log.dirs=/a,/b, /a\n")), HasSubstr("log.dirs names /a twice: name every directory once"));
+  EXPECT_THAT(problems_of(load("log.dir=/a,/a\n")), HasSubstr("log.dir names /a twice"));
+  EXPECT_EQ(load("log.dirs=/a,/b\n")->node.logs.log_dirs.size(), 2u);
+}
+
 TEST(LoadNodeConfig, rules_between_keys_are_kept) {
   const auto problem = [](std::string_view lines) { return problems_of(load(lines)); };
   EXPECT_THAT(problem("replica.fetch.wait.max.ms=40000\n"), HasSubstr("replica.socket.timeout.ms"));

@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
 
 namespace moldau::runtime::real {
 
@@ -148,6 +151,22 @@ task<io_result<DiskSpace>> DiskFileSystem::space(std::string path) {
   if (statvfs(path.c_str(), &about) != 0) return failed<DiskSpace>(errno, "stat the file system of", std::move(path));
   return ready(io_result<DiskSpace>(DiskSpace{.total_bytes = static_cast<uint64_t>(about.f_blocks) * about.f_frsize,
                                               .free_bytes = static_cast<uint64_t>(about.f_bavail) * about.f_frsize}));
+}
+
+// The device and inode of what is there, and the names of what is not.
+task<io_result<std::string>> DiskFileSystem::identity(std::string path) {
+  std::error_code error;
+  std::filesystem::path there = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  if (error) return failed<std::string>(error.value(), "resolve", std::move(path));
+  if (!there.has_filename() && there.has_relative_path()) there = there.parent_path();  // a slash at the end
+  std::string missing;
+  struct stat found {};
+  while (stat(there.c_str(), &found) != 0) {
+    if (errno != ENOENT || !there.has_relative_path()) return failed<std::string>(errno, "stat", there.string());
+    missing = "/" + there.filename().string() + missing;
+    there = there.parent_path();
+  }
+  return ready(io_result<std::string>(fmt::format("{}:{}{}", found.st_dev, found.st_ino, missing)));
 }
 
 }  // namespace moldau::runtime::real

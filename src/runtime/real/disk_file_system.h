@@ -27,6 +27,7 @@ class DiskFileSystem final : public FileSystem {
   task<io_result<>> set_modified_ms(std::string path, int64_t modified_ms) override;
   task<io_result<std::unique_ptr<FileLock>>> lock(std::string path) override;
   task<io_result<DiskSpace>> space(std::string path) override;
+  task<io_result<std::string>> identity(std::string path) override;
 
  private:
   MountTraits& mount_of(int descriptor, dev_t device);

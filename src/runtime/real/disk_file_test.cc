@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -139,6 +140,25 @@ TEST(DiskFileSystem, lists_renames_removes_and_tells_status) {
     EXPECT_EQ((co_await files.create_directories(directory / "t-0/a")).error().error_number, ENOTDIR);
     EXPECT_TRUE(co_await remove_tree(files, directory / "t-0"));
     EXPECT_EQ((co_await files.status(directory / "t-0")).error().error_number, ENOENT);
+  });
+}
+
+TEST(DiskFileSystem, knows_one_directory_by_all_its_names) {
+  TemporaryDirectory directory;
+  run_in_environment(1, [&](Environment& environment) -> task<void> {
+    FileSystem& files = environment.files();
+    EXPECT_TRUE(co_await files.create_directories(directory / "there"));
+    EXPECT_TRUE(co_await files.create_directories(directory / "other"));
+    EXPECT_EQ(symlink((directory / "there").c_str(), (directory / "link").c_str()), 0);
+    const std::string there = *co_await files.identity(directory / "there");
+    EXPECT_EQ(*co_await files.identity(directory / "there/"), there);
+    EXPECT_EQ(*co_await files.identity(directory / "./other/../there"), there);
+    EXPECT_EQ(*co_await files.identity(directory / "link"), there);
+    EXPECT_NE(*co_await files.identity(directory / "other"), there);
+    // What is not there yet.
+    EXPECT_EQ(*co_await files.identity(directory / "link/new/data/"), *co_await files.identity(directory / "there/new/./data"));
+    EXPECT_NE(*co_await files.identity(directory / "there/new"), *co_await files.identity(directory / "other/new"));
+    EXPECT_FALSE(co_await files.status(directory / "there/new"));
   });
 }
 
