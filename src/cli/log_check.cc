@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "protocol/legacy_batch.h"
 #include "protocol/record_batch.h"
+#include "storage/newer_format.h"
 
 namespace moldau::cli {
 
@@ -79,6 +80,12 @@ std::optional<int64_t> check_records(ByteView bytes, int8_t magic, CheckedBatch&
 
 }  // namespace
 
+std::string why_unframed(ByteView bytes, const protocol::BatchError& error) {
+  if (error.reason != protocol::BatchError::Reason::unknown_magic) return error.what;
+  const auto magic = load_be<int8_t>(bytes.data() + protocol::batch_up_to_magic_bytes - 1);
+  return magic > storage::newest_magic ? "a batch of " + storage::about_newer_magic(magic) : error.what;
+}
+
 CheckedSegment check_segment(const std::string& path, ByteView bytes, int64_t base_offset,
                              int64_t previous_end, std::vector<Damage>& damage) {
   CheckedSegment segment;
@@ -95,7 +102,7 @@ CheckedSegment check_segment(const std::string& path, ByteView bytes, int64_t ba
     if (!next) {
       damage.push_back({path, position,
                         fmt::format("no batch begins here: {}; {} bytes behind it are not read",
-                                    next.error().what, bytes.size() - position)});
+                                    why_unframed(bytes.subspan(position), next.error()), bytes.size() - position)});
       return segment;
     }
     if (!*next) break;

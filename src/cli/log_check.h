@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "protocol/batch_error.h"
 
 namespace moldau::cli {
 
@@ -32,6 +33,9 @@ struct CheckedSegment {
   int64_t records = 0;
   uint64_t valid_bytes = 0;  // whole batches reach so far
 };
+
+// Why no batch begins where `bytes` begin, for a person.
+[[nodiscard]] std::string why_unframed(ByteView bytes, const protocol::BatchError& error);
 
 // `base_offset` is the one in the file's name (-1: unknown), `previous_end` the first offset that the segment
 // before it does not have (-1: there is none).

@@ -46,6 +46,20 @@ TEST(LogCheck, AGoodSegmentHasNoDamage) {
   EXPECT_EQ(segment.batches.back().last_offset, 11);
 }
 
+TEST(LogCheck, SaysThatANewerReleaseHasWrittenABatch) {
+  Check check;
+  Bytes bytes = joined({batch(0, 1), batch(1, 1)});
+  const size_t second = batch(0, 1).size();
+  bytes[second + 16] = std::byte{3};
+  const auto segment = check.segment(bytes);
+  ASSERT_EQ(check.damage.size(), 1U);
+  EXPECT_EQ(check.damage[0].position, second);
+  EXPECT_THAT(check.damage[0].what, HasSubstr("magic 3, where this release knows 0 to 2: a newer Apache Kafka has written it"));
+  bytes[second + 16] = std::byte{0xff};
+  check.segment(bytes);
+  EXPECT_THAT(check.damage.back().what, HasSubstr("unknown magic -1"));
+}
+
 TEST(LogCheck, NamesTheBatchWithAFlippedBitAndReadsOn) {
   Check check;
   Bytes bytes = joined({batch(0, 1), batch(1, 1), batch(2, 1)});

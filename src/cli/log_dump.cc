@@ -173,7 +173,7 @@ void dump_segment(Dump& dump, const Options& options, RecordDecoder decoder, Byt
   for (int64_t shown_count = 0; options.limit < 0 || shown_count < options.limit;) {
     const uint64_t position = cursor.position();
     const auto next = cursor.next();
-    if (!next) return dump.damage(position, next.error().what);
+    if (!next) return dump.damage(position, why_unframed(bytes.subspan(position), next.error()));
     if (!*next) {
       if (position < bytes.size())
         dump.damage(position,

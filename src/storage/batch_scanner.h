@@ -13,11 +13,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "protocol/record_batch.h"
 #include "runtime/file.h"
 #include "storage/error.h"
+#include "storage/newer_format.h"
 
 namespace moldau::storage {
 
@@ -40,6 +42,8 @@ class BatchScanner {
   [[nodiscard]] uint64_t next_position() const { return position_; }
   // What is wrong, after ScanStep::damaged.
   [[nodiscard]] const std::string& damage() const { return damage_; }
+  // After ScanStep::damaged: it is a frame like any other but for its magic, and its offset is `least` or above.
+  [[nodiscard]] const NewerBatch* newer_batch(Offset least) const { return newer_ && newer_->offset >= least ? &*newer_ : nullptr; }
 
  private:
   [[nodiscard]] bool has(uint64_t position, uint64_t size) const {
@@ -56,6 +60,7 @@ class BatchScanner {
   protocol::RecordBatchHeader header_;
   uint64_t batch_position_ = 0;
   std::string damage_;
+  std::optional<NewerBatch> newer_;
 };
 
 }  // namespace moldau::storage

@@ -24,11 +24,15 @@ struct Damage {
 
 // Where the file is not whole batches in rising order any more; null if it is to its end.
 task<log_result<std::optional<Damage>>> first_damage(runtime::FilePtr file, uint64_t size_bytes, Offset& next) {
+  const std::string path = file->path();
   BatchScanner scanner(std::move(file), 0, size_bytes, ScanDepth::whole_batches);
   while (true) {
     switch (scanner.next()) {
       case ScanStep::need_bytes: MOLDAU_CO_CHECK(co_await scanner.fill()); continue;
-      case ScanStep::damaged: co_return Damage{scanner.next_position(), scanner.damage()};
+      case ScanStep::damaged:
+        if (const NewerBatch* newer = scanner.newer_batch(next))
+          co_return fail(Error(ErrorCode::kafka_storage_error, about_newer_batch(path, *newer) + ". Nothing was changed. Start the release that wrote it"));
+        co_return Damage{scanner.next_position(), scanner.damage()};
       case ScanStep::end:
         if (scanner.next_position() == size_bytes) co_return std::nullopt;
         co_return Damage{scanner.next_position(), fmt::format("a batch longer than the {} bytes left", size_bytes - scanner.next_position())};

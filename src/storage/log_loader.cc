@@ -154,12 +154,16 @@ task<log_result<>> LogLoader::finish_swaps(const std::vector<SegmentFileName>& s
     MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
     BatchScanner scanner(file, 0, size_bytes);
     Offset next = name.base_offset;
-    for (ScanStep step = scanner.next(); step == ScanStep::batch || step == ScanStep::need_bytes; step = scanner.next()) {
+    ScanStep step = scanner.next();
+    for (; step == ScanStep::batch || step == ScanStep::need_bytes; step = scanner.next()) {
       if (step == ScanStep::need_bytes)
         MOLDAU_CO_CHECK(co_await scanner.fill());
       else
         next = scanner.header().next_offset();
     }
+    // Who cannot see where the output ends cannot tell what it replaces.
+    if (const NewerBatch* newer = step == ScanStep::damaged ? scanner.newer_batch(next) : nullptr)
+      co_return fail(newer_format_error(path(name), *newer));
     last = std::max(last, next);
   }
   std::vector<SegmentFileName> kept;

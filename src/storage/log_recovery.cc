@@ -62,7 +62,11 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment, ui
       if (runtime::Shard::current_or_null() != nullptr) co_await runtime::yield();
       continue;
     }
-    if (step == ScanStep::damaged) why = scanner.damage();
+    if (step == ScanStep::damaged) {
+      why = scanner.damage();
+      const NewerBatch* newer = scanner.newer_batch(next);
+      if (newer != nullptr && segment->can_hold(newer->offset)) co_return fail(newer_format_error(segment->path(FileKind::log), *newer));
+    }
     if (step != ScanStep::batch) break;
     const protocol::RecordBatchHeader& batch = scanner.header();
     const bool is_in_order = batch.last_offset_delta >= 0 && batch.base_offset >= next;

@@ -282,6 +282,9 @@ task<log_result<Offset>> Segment::read_next_offset() {
       MOLDAU_CO_CHECK(co_await scanner.fill());
       continue;
     }
+    // Records that were appended behind it would have offsets that it has.
+    if (const NewerBatch* newer = step == ScanStep::damaged ? scanner.newer_batch(next) : nullptr; newer != nullptr && can_hold(newer->offset))
+      co_return fail(newer_format_error(path(FileKind::log), *newer));
     if (step != ScanStep::batch) co_return next;
     next = scanner.header().last_offset() + 1;
   }
