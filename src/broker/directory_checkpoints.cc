@@ -39,6 +39,19 @@ task<void> collect_all_of(BrokerShard& shard, ByDirectory& into) {
   return runtime::ready();
 }
 
+// A log that could not be opened is as it was found, and so is what the checkpoints say of it: without its log start, records
+// that clients deleted would be there again once it can be opened.
+void keep_unopened(const LogDir& directory, Checkpointed& entries) {
+  for (const storage::FoundPartition& found : directory.files->found()) {
+    const auto& [topic, partition, kind] = found.partition;
+    if (kind != storage::PartitionDirectoryKind::live || directory.found.at(found.name).load() == LogDir::Found::opened) continue;
+    const auto kept = directory.files->checkpointed(topic, partition);
+    if (kept.recovery_point) entries.recovery_points.push_back({topic, partition, *kept.recovery_point});
+    if (kept.log_start) entries.log_starts.push_back({topic, partition, *kept.log_start});
+    if (kept.high_watermark) entries.high_watermarks.push_back({topic, partition, *kept.high_watermark});
+  }
+}
+
 task<ByDirectory> collect_all(Broker& broker) {
   std::vector<ByDirectory> of_shard(broker.shards.size());
   co_await gather_all(broker, [&](BrokerShard& shard) { return collect_all_of(shard, of_shard[static_cast<size_t>(shard.shard.index())]); });
@@ -49,6 +62,7 @@ task<ByDirectory> collect_all(Broker& broker) {
       for (const auto list : lists)
         (all[path].*list).insert((all[path].*list).end(), std::make_move_iterator((entries.*list).begin()),
                                  std::make_move_iterator((entries.*list).end()));
+  for (const auto& directory : broker.directories->directories()) keep_unopened(*directory, all[directory->path()]);
   const auto by_name = [](const PartitionOffset& a, const PartitionOffset& b) {
     return std::tie(a.topic, a.partition) < std::tie(b.topic, b.partition);
   };

@@ -138,6 +138,7 @@ task<void> DirectorySet::finish_loading() {
       --directory->partitions;
       co_await set_aside(*directory, found.name, topic, partition);
     }
+      directory->found.at(found.name).store(LogDir::Found::opened);  // a topic that is made with this name begins at 0
   }
   for (LogDir* directory : online_directories()) {
     const auto noted = co_await directory->files->note_running();

@@ -169,6 +169,14 @@ std::optional<Offset> LogDirectory::cleaner_offset(const std::string& topic, int
   return found == cleaner_offsets_.end() ? std::nullopt : std::optional(found->second);
 }
 
+LogDirectory::Checkpointed LogDirectory::checkpointed(const std::string& topic, int32_t partition) const {
+  const auto entry = [&](const Offsets& offsets) {
+    const auto found = offsets.find({topic, partition});
+    return found == offsets.end() ? std::nullopt : std::optional(found->second);
+  };
+  return {.recovery_point = entry(recovery_points_), .log_start = entry(log_starts_), .high_watermark = entry(high_watermarks_)};
+}
+
 task<log_result<>> LogDirectory::write(std::string_view file, Bytes contents) {
   if (is_offline()) co_return fail(health_->offline_error());
   auto written = co_await runtime::write_file_atomically(environment_.files(), fmt::format("{}/{}", path(), file),

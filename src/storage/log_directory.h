@@ -58,6 +58,14 @@ class LogDirectory {
   // The cleaner's checkpoint, for compaction to begin with; null: it names no such partition.
   [[nodiscard]] std::optional<Offset> cleaner_offset(const std::string& topic, int32_t partition) const;
 
+  // What the checkpoints said of a partition at the start; null: no such entry.
+  struct Checkpointed {
+    std::optional<Offset> recovery_point;
+    std::optional<Offset> log_start;
+    std::optional<Offset> high_watermark;
+  };
+  [[nodiscard]] Checkpointed checkpointed(const std::string& topic, int32_t partition) const;
+
   // Replace a checkpoint. `offsets` are all partitions of this directory (log starts: only where the start lies above the
   // base of the first segment).
   runtime::task<log_result<>> write_recovery_points(std::vector<PartitionOffset> offsets);
