@@ -209,6 +209,10 @@ task<result<std::unique_ptr<DirectorySet>, std::string>> DirectorySet::open(runt
   std::unique_ptr<DirectorySet> set(new DirectorySet(environment, config));
   MOLDAU_CO_CHECK(co_await set->open_all());
   MOLDAU_CO_CHECK(co_await set->format());
+  for (LogDir* directory : set->online_directories()) {
+    const auto done = co_await directory->files->forget_older_boot();
+    if (!done) log_warning("{}", done.error().message);
+  }
   if (set->all_offline()) co_return fail(fmt::format("log.dirs: none of them can be used, the last one is {}", set->directories_.back()->path()));
   co_return set;
 }

@@ -82,6 +82,12 @@ std::string_view LogDirectory::last_stop() const {
   return was_only_killed_ ? "killed" : "unknown";
 }
 
+task<log_result<>> LogDirectory::forget_older_boot() {
+  if (!last_run_.is_of_another_boot) co_return log_result<>{};
+  MOLDAU_CO_CHECK(co_await remove_run_file(environment_.files(), path()));
+  co_return log_result<>{};
+}
+
 task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
   leader_epoch_ = own;
   was_only_killed_ = !had_clean_shutdown_ && last_run_.is_of_this_boot && last_run_.leader_epoch == found;

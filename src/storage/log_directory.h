@@ -43,6 +43,9 @@ class LogDirectory {
   [[nodiscard]] std::string_view last_stop() const;
   // Of the last run, if that did not stop in order.
   [[nodiscard]] bool had_failed_flush() const { return last_run_.had_failed_flush; }
+  // Whatever else comes, the run file of an older start of the machine goes: a flush that fails before this run has written its
+  // own would be noted in it, and not believed.
+  runtime::task<log_result<>> forget_older_boot();
   // The metadata log was found at epoch `found`, and this run leads it in `own`: now it is known who wrote here last. Before
   // any log is opened. Takes the marker of a clean stop away.
   runtime::task<log_result<>> begin_run(int32_t found, int32_t own);

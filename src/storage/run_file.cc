@@ -64,6 +64,7 @@ task<io_result<LastRun>> read_run_file(runtime::Environment& environment, std::s
   const std::string_view boot_id = value_of(text, "boot.id=");
   const std::string this_boot = environment.boot_id();
   const bool may_be_same_boot = boot_id.empty() || this_boot.empty() || boot_id == this_boot;
+  last.is_of_another_boot = !may_be_same_boot;
   const std::string_view flush = value_of(text, "flush=");
   last.had_failed_flush = may_be_same_boot && !flush.empty() && !flush.starts_with("ok ");
   const int64_t written_ms = number_in(value_of(text, "written.ms="), -1);

@@ -21,6 +21,7 @@ struct LastRun {
   bool is_of_this_boot = false;   // the file was written here, since the machine started
   int32_t leader_epoch = -1;
   bool had_failed_flush = false;  // and the page cache is still the one that it left
+  bool is_of_another_boot = false;
 };
 
 // A file that is missing, or says nothing, is a run of which nothing is known.

@@ -24,6 +24,7 @@ struct Runs {
     auto opened = now(LogDirectory::open(environment, "/data"));
     MOLDAU_ASSERT(opened.has_value());
     directory = std::move(*opened);
+    MOLDAU_ASSERT(now(directory->forget_older_boot()).has_value());
     const int32_t found = epoch++;
     MOLDAU_ASSERT(now(directory->begin_run(found, epoch)).has_value());
     LogOptions options;
@@ -133,6 +134,20 @@ TEST(RunFile, AFlushThatFailsWhileLogsAreOpenedIsNotForgotten) {
   now(record_failed_flush(runs.environment.disk, runs.directory->health(), "fsync: Input/output error"));
   runs.finish_loading();
   EXPECT_TRUE(runs.start().had_failed_flush);
+}
+
+// Nor where the machine went down before, so that the file is still that of another boot.
+TEST(RunFile, AFlushThatFailsInTheFirstStartAfterAPowerCutIsNotForgotten) {
+  Runs runs;
+  runs.run();
+  runs.environment.boot = "boot-2";
+  runs.start();
+  now(record_failed_flush(runs.environment.disk, runs.directory->health(), "fsync: Input/output error"));
+  EXPECT_TRUE(runs.start().had_failed_flush);
+  runs.environment.boot = "boot-3";
+  runs.start();
+  runs.finish_loading();
+  EXPECT_FALSE(runs.start().had_failed_flush);
 }
 
 }  // namespace
