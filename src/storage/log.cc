@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/mutant.h"
+#include "storage/partition_directory.h"
 
 namespace moldau::storage {
 
@@ -146,8 +147,15 @@ task<log_result<>> Log::rename_directory(std::string name) {
   const auto held = co_await mutex_.lock();
   std::string to = options_.directory.substr(0, options_.directory.rfind('/') + 1) + name;
   for (const auto& [base, segment] : segments_) segment->close_files();
-  if (auto renamed = co_await files().rename(options_.directory, to); !renamed)
+  // Whoever still reads in a log that goes away may not find a file any more; from here on that says nothing of the disk.
+  const auto kind = parse_partition_directory(name);
+  const DirectoryHealthPtr health = options_.health;
+  if (kind && (kind->kind == PartitionDirectoryKind::deleted || kind->kind == PartitionDirectoryKind::stray))
+    options_.health = std::make_shared<DirectoryHealth>(health->path());
+  if (auto renamed = co_await files().rename(options_.directory, to); !renamed) {
+    options_.health = health;
     co_return fail(noted(Error(renamed.error())));
+  }
   options_.directory = std::move(to);
   for (DeletedFile& file : deleted_files_)
     file.path = options_.directory + file.path.substr(file.path.rfind('/'));

@@ -367,5 +367,41 @@ TEST(SimulatedLog, retention_takes_no_time_from_lookups_but_of_what_it_removes) 
   }
 }
 
+task<void> look_up(Log& log, int64_t timestamp_ms) {
+  (void)co_await log.offset_for_timestamp(timestamp_ms);
+}
+
+// A topic is deleted, or a partition has moved: its directory has another name all of a sudden.
+TEST(SimulatedLog, whoever_reads_in_a_log_that_goes_away_does_not_fail_the_directory) {
+  for (uint64_t seed = 0; seed < rounds_for_test(100); ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    world.boot(node, [](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      OpenFiles open_files(environment.files(), 4);
+      auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
+      for (int i = 0; i < 12; ++i) {
+        Bytes batch = batch_at(first_ms + i);
+        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+        if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
+      }
+      co_await log->abandon();
+      LogOptions again = options_of(environment, open_files);
+      again.recovery_point = Offset(12);
+      again.had_clean_shutdown = true;
+      log = std::move(*co_await Log::open(std::move(again)));
+      log->update_high_watermark(log->log_end_offset());
+      const DirectoryHealthPtr health = log->health();
+      runtime::Scope readers;
+      for (int i = 0; i < 12; ++i) readers.spawn(look_up(*log, first_ms + i));
+      EXPECT_TRUE(co_await log->rename_directory("t-0.0123456789abcdef0123456789abcdef-delete"));
+      co_await readers.join();
+      EXPECT_FALSE(health->is_offline());
+      co_await log->abandon();
+    });
+    ASSERT_TRUE(world.run_until([&] { return !node.is_running(); }, 60 * second_us)) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace moldau::storage
