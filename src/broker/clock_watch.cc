@@ -43,6 +43,8 @@ task<void> ClockWatch::start() {
   else if (text.error().error_number != ENOENT)
     log_warning("{}", text.error().message());
   written_at_ms_ = environment_.uptime_ms() - write_interval_ms;  // with the first look
+  // Where there is none, a clock that jumps before the first look would be the next process's truth.
+  if (!text && text.error().error_number == ENOENT) co_await write();
   tell();
 }
 

@@ -50,6 +50,19 @@ TEST(ClockWatch, BelievesTheClockOfAFirstStart) {
   EXPECT_EQ(machine.run(), 0);
 }
 
+TEST(ClockWatch, KnowsAJumpAfterAFirstRunThatWasShorterThanUntilItsFirstLook) {
+  Machine machine;
+  machine.world.boot(machine.node, [](Environment& environment) -> task<void> {
+    EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+    TrustedClock clock(environment);
+    ClockWatch watch(environment, clock, "/data");
+    co_await watch.start();
+  });
+  ASSERT_TRUE(machine.world.run_until([&] { return !machine.node.is_running(); }, 1'000'000));
+  machine.jump(2 * hour_ms);
+  EXPECT_NEAR(static_cast<double>(machine.run()), 2 * hour_ms, 1000);
+}
+
 TEST(ClockWatch, KnowsAJumpBetweenTwoRunsOfOneBoot) {
   Machine machine;
   EXPECT_EQ(machine.run(), 0);
