@@ -185,7 +185,11 @@ task<Outcome> QuorumHost::append_and_flush(Bytes batch) {
     co_return fail(appended.error().message);
   }
   const auto flushed = co_await log_->flush();
-  if (!flushed) co_return fail(flushed.error().message);
+  if (!flushed) {
+    // Nor did the indexes find room: what was appended goes again, and is nobody's.
+    if (!log_->is_offline() && co_await log_->truncate_to(quorum_.high_watermark())) quorum_.forget_unflushed();
+    co_return fail(flushed.error().message);
+  }
   quorum_.flushed(quorum_.log_end_offset());
   log_->update_high_watermark(quorum_.high_watermark());
   co_return Outcome{};

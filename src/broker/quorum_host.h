@@ -80,11 +80,24 @@ class QuorumHost {
     co_return std::move(answer.response);
   }
 
-  // What the client gets when the metadata log cannot be written: the node is about to stop.
+  // What the client gets when the metadata log cannot be written: nothing of what it asked for was done.
   template <class Response>
   static Response controller_unavailable(Response response) {
+    const auto refuse = [](auto& one) {
+      if (one.error_code != 0) return;
+      one.error_code = static_cast<int16_t>(protocol::ErrorCode::kafka_storage_error);
+      if constexpr (requires { one.error_message; }) one.error_message = "The metadata log cannot be written.";
+    };
     if constexpr (requires { response.error_code; })
-      response.error_code = static_cast<int16_t>(protocol::ErrorCode::kafka_storage_error);
+      refuse(response);
+    else if constexpr (requires { response.topics; })
+      std::ranges::for_each(response.topics, refuse);
+    else if constexpr (requires { response.responses; })
+      std::ranges::for_each(response.responses, refuse);
+    else if constexpr (requires { response.results; })
+      std::ranges::for_each(response.results, refuse);
+    else
+      std::ranges::for_each(response.entries, refuse);
     return response;
   }
 
