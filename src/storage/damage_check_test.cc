@@ -51,9 +51,9 @@ TEST(DamageCheck, EveryTurnedBitBeforeTheLastBatchIsDamage) {
   for (const int base : {0, 6, 12}) {
     DamagedWorld world;
     const Bytes whole = world.segment(base);
-    // The leader epoch is not under the checksum, and a base offset that is higher is none that must not be.
-    for (size_t at = 8; at < (base == 12 ? whole.size() / 2 : whole.size()); ++at) {
-      if (at % (whole.size() / 2) < 16) continue;
+    // The leader epoch is not under the checksum.
+    for (size_t at = 0; at < (base == 12 ? whole.size() / 2 : whole.size()); ++at) {
+      if (const size_t of_batch = at % (whole.size() / 2); of_batch >= 8 && of_batch < 16) continue;
       world.segment(base) = whole;
       world.segment(base)[at] ^= std::byte{0x10};
       const std::string message = world.check();
@@ -64,6 +64,18 @@ TEST(DamageCheck, EveryTurnedBitBeforeTheLastBatchIsDamage) {
         EXPECT_NE(message.find(at < whole.size() / 2 ? "truncate -s 0 " : "truncate -s "), std::string::npos) << message;
     }
   }
+}
+
+// No checksum covers the offset of a batch: one that is too high was taken for a log with a gap.
+TEST(DamageCheck, AnOffsetThatIsTooHighIsDamageWhereverItStands) {
+  for (const int base : {0, 6, 12})
+    for (const bool is_second : {false, true})
+      for (size_t at = 0; at < 8; ++at) {
+        DamagedWorld world;
+        Bytes& segment = world.segment(base);
+        segment[(is_second ? segment.size() / 2 : 0) + at] |= std::byte{0x40};
+        EXPECT_NE(world.check().find("is next"), std::string::npos) << base << " " << is_second << " byte " << at;
+      }
 }
 
 // Two batches that went to the disk together: the power took a sector of the first, and none of the second.
