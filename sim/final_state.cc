@@ -60,16 +60,22 @@ task<bool> read_records(Cluster& cluster, Workload& workload, State& state) {
   co_return true;
 }
 
-task<bool> read_sizes(Cluster& cluster, State& state) {
+task<bool> read_sizes(Cluster& cluster, Workload& workload, State& state) {
   protocol::DescribeLogDirsRequest request;
   request.topics.reset();
   const auto reply = co_await cluster.call_any<protocol::DescribeLogDirsResponse>(std::move(request));
   if (!reply || reply->message.results.empty()) co_return false;
-  for (const auto& topic : reply->message.results.front().topics)
-    if (topic.name == topic_name)
-      for (const auto& partition : topic.partitions)
-        state.logs[partition_name(partition.partition_index)].size_bytes = partition.partition_size;
-  co_return true;
+  for (const auto& directory : reply->message.results) {
+    if (directory.error_code != 0) co_return false;
+    for (const auto& topic : directory.topics)
+      for (const auto& partition : topic.partitions) {
+        if (topic.name != topic_name || partition.is_future_key) continue;
+        int64_t& size_bytes = state.logs[partition_name(partition.partition_index)].size_bytes;
+        if (size_bytes >= 0) workload.surprises.push_back(fmt::format("{} lies in two directories in the end", partition_name(partition.partition_index)));
+        size_bytes = partition.partition_size;
+      }
+  }
+  co_return std::ssize(state.logs) == workload.partitions;
 }
 
 task<bool> read_producers(Cluster& cluster, const Workload& workload, State& state) {
@@ -110,7 +116,7 @@ task<void> read_state(runtime::Environment& environment, Workload& workload, std
   while (true) {
     Cluster cluster(environment, cluster_options(workload));
     State found;
-    const bool fine = co_await read_groups(cluster, workload, groups, found) && co_await read_sizes(cluster, found) &&
+    const bool fine = co_await read_groups(cluster, workload, groups, found) && co_await read_sizes(cluster, workload, found) &&
                       co_await read_records(cluster, workload, found) && co_await read_producers(cluster, workload, found) &&
                       co_await read_topics(cluster, found);
     co_await cluster.close();

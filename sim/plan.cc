@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <memory>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -14,12 +15,12 @@ std::string Plan::to_string() const {
   return fmt::format(
       "{} shards, {} partitions, {} producers{}, {} consumers{}, {} members ({} static), {} s, rolling after {} ms, retention {} ms "
       "{} bytes, index every {} bytes, checkpoints every {} ms, disk within {} us, {}; every (ms) end {} restart {} reset {} "
-      "block {} pause {} clock {} full disk {} failed sync {} client's end {}; segment reset {}",
+      "block {} pause {} clock {} leap {} full disk {} failed sync {} client's end {} move {}; segment reset {}",
       shards, partitions, producers, wraps_sequences ? " that wrap" : "", consumers, reads_committed ? " of committed data" : "",
       members, static_members, duration_us / 1'000'000, roll_ms, retention_ms, retention_bytes, index_interval_bytes, checkpoint_ms,
       disk_latency_us_max, !power_cuts ? "kills" : durable_acks ? "power cuts, durable acks" : "power cuts", end_every_us / 1000, restart_every_us / 1000,
-      reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000, clock_jump_every_us / 1000, full_disk_every_us / 1000,
-      failed_sync_every_us / 1000, client_end_every_us / 1000, segment_reset);
+      reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000, clock_jump_every_us / 1000, clock_leap_every_us / 1000,
+      full_disk_every_us / 1000, failed_sync_every_us / 1000, client_end_every_us / 1000, move_every_us / 1000, segment_reset);
 }
 
 Plan draw_plan(uint64_t seed) {
@@ -62,6 +63,9 @@ Plan draw_plan(uint64_t seed) {
     if (retention == 0) plan.clock_jump_every_us = 0;  // or nobody can say what was due
   }
   plan.durable_acks = plan.power_cuts && random.chance(0.25);
+  plan.move_every_us = every(0.35, 200, 3000);
+  plan.clock_leap_every_us = every(plan.retention_ms >= 0 ? 0.6 : 0.1, 500, 5000);
+  if (plan.clock_leap_every_us > 0) plan.clock_jump_every_us = 0;
   return plan;
 }
 
@@ -76,6 +80,15 @@ void repeat(World& world, int64_t every_us, int64_t end_us, const std::function<
     fault();
     repeat(world, every_us, end_us, fault);
   });
+}
+
+// Where a clock may stand, in hours from the right time: whichever of these it leaves for whichever other, the way is longer than
+// what the node takes for a correction, and where the machine goes down, than what it takes for the time that it was off.
+int64_t draw_leap_hours(Random& random, bool machine_goes_down) {
+  static constexpr int64_t short_way[] = {-200, -26, -5, 0, 0, 3, 12, 48, 400, 8800, 90'000};
+  static constexpr int64_t long_way[] = {-9000, -200, -60, 0, 0, 30, 80, 400, 8800, 90'000};
+  const std::span<const int64_t> hours = machine_goes_down ? std::span<const int64_t>(long_way) : std::span<const int64_t>(short_way);
+  return hours[random.below(hours.size())];
 }
 
 }  // namespace
@@ -109,6 +122,9 @@ void schedule_faults(const Plan& plan, World& world, Targets targets, int64_t en
   });
   repeated(plan.clock_jump_every_us,
            [&world](const Targets& at) { at.node.clock_offset_ms += world.random().between(-3'600'000, 3'600'000); });
+  repeated(plan.clock_leap_every_us, [&world, may_go_down = plan.power_cuts](const Targets& at) {
+    at.node.clock_offset_ms = draw_leap_hours(world.random(), may_go_down) * 3'600'000;
+  });
   repeated(plan.full_disk_every_us, [&world, to](const Targets& at) {
     at.node.disk.capacity_bytes = at.node.disk.used_bytes() + world.random().below(4000);
     world.after(world.random().between(100'000, 2'000'000), [to] { to->node.disk.capacity_bytes = UINT64_MAX; });

@@ -38,7 +38,9 @@ struct Plan {
   int64_t reset_every_us = 0;     // all connections of the node break
   int64_t block_every_us = 0;     // a client is cut off for a while
   int64_t pause_every_us = 0;
-  int64_t clock_jump_every_us = 0;
+  int64_t clock_jump_every_us = 0;  // by up to an hour
+  int64_t clock_leap_every_us = 0;  // by hours to years, further than the node believes
+  int64_t move_every_us = 0;        // a partition is asked to move to the other one of two log directories
   int64_t full_disk_every_us = 0;
   int64_t failed_sync_every_us = 0;
   int64_t client_end_every_us = 0;  // a client is killed and comes back

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "checker/checker.h"
@@ -32,13 +33,14 @@ metadata::LoadedConfig node_config(const Plan& plan) {
       "process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://{0}:9092,CONTROLLER://{0}:9093\n"
       "advertised.listeners=PLAINTEXT://{0}:9092,CONTROLLER://{0}:9093\n"
       "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\ncontroller.listener.names=CONTROLLER\n"
-      "inter.broker.listener.name=PLAINTEXT\ncontroller.quorum.bootstrap.servers={0}:9093\nlog.dirs=/data\n"
-      "offsets.topic.replication.factor=1\noffsets.topic.num.partitions=4\ntransaction.state.log.replication.factor=1\n"
+      "inter.broker.listener.name=PLAINTEXT\ncontroller.quorum.bootstrap.servers={0}:9093\nlog.dirs={2}\n"
+      "offsets.topic.replication.factor=1\noffsets.topic.num.partitions={3}\ntransaction.state.log.replication.factor=1\n"
       "transaction.state.log.min.isr=1\nshare.coordinator.state.topic.replication.factor=1\n"
       "share.coordinator.state.topic.min.isr=1\ngroup.initial.rebalance.delay.ms=0\ngroup.min.session.timeout.ms=500\n"
       "log.retention.check.interval.ms=300\nlog.segment.delete.delay.ms=500\nlog.index.size.max.bytes=12000\n"
       "log.flush.offset.checkpoint.interval.ms={1}\n",
-      server_host, plan.checkpoint_ms);
+      server_host, plan.checkpoint_ms, plan.move_every_us > 0 ? fmt::format("{}", fmt::join(log_directories, ",")) : log_directories[0],
+      offsets_partitions);
   metadata::ConfigInput input{.file_name = {}, .file_bytes = properties, .overrides = {}};
   input.file_name = "server.properties";
   input.file_bytes = properties;
@@ -53,7 +55,9 @@ metadata::LoadedConfig node_config(const Plan& plan) {
 std::vector<std::pair<std::string, std::string>> topic_configs(const Plan& plan) {
   return {{"retention.ms", std::to_string(plan.retention_ms)},
           {"retention.bytes", std::to_string(plan.retention_bytes)},
-          {"index.interval.bytes", std::to_string(plan.index_interval_bytes)}};
+          {"index.interval.bytes", std::to_string(plan.index_interval_bytes)},
+          // A record that a clock in the past thinks is from the future is welcome: producers would end, and nothing more be found.
+          {"message.timestamp.after.max.ms", std::to_string(INT64_MAX)}};
 }
 
 // The process of the node: serves until it is asked to stop, or ends at once when it cannot start.
@@ -118,6 +122,7 @@ class Scenario {
       result_.read += operation.read.size();
     }
     result_.commits = workload_.history.commits.size();
+    result_.moves = workload_.moves;
     return std::move(result_);
   }
 
@@ -153,6 +158,10 @@ class Scenario {
         return join_and_consume(environment, workload_, "team", instance_id, world_.random().next());
       }, true);
     }
+    if (plan_.move_every_us > 0)
+      add_client("10.0.2.250", [this](Environment& environment) {
+        return move_partitions(environment, workload_, plan_.move_every_us / 1000, world_.random().next());
+      });
     std::vector<std::string> hosts;
     for (const auto& [host, client] : clients_) hosts.push_back(host);
     schedule_faults(plan_, world_,
@@ -262,7 +271,11 @@ class Scenario {
     if (before.committed != after.committed) return "committed offsets";
     if (before.topics != after.topics) return "topics";
     // A producer all of whose records are gone may be forgotten.
-    if (!workload_.removes_records && before.producers != after.producers) return "producers";
+    if (!workload_.removes_records && before.producers != after.producers)
+      for (const auto& [partition, producers] : before.producers)
+        if (const auto now = after.producers.find(partition); now == after.producers.end() || now->second != producers)
+          return fmt::format("the producers of {}, which were {} and are {}", partition, producers,
+                             now == after.producers.end() ? std::map<int64_t, std::pair<int32_t, int32_t>>{} : now->second);
     return std::nullopt;
   }
 

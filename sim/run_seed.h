@@ -21,6 +21,7 @@ struct SeedResult {
   size_t read = 0;
   int boots = 0;
   size_t commits = 0;
+  size_t moves = 0;  // between log directories, begun
 };
 
 [[nodiscard]] SeedResult run_seed(const SeedOptions& options);

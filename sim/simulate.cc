@@ -72,8 +72,8 @@ Settings parse(int argc, char** argv) {
 // What a child says: a line "hash H ...", and a line "fault TEXT" for each.
 void run_in_child(uint64_t seed, int out) {
   const SeedResult result = run_seed({.seed = seed});
-  std::string text = fmt::format("hash {:016x} events {} simulated_ms {} acknowledged {} read {} commits {} boots {}\n", result.trace_hash, result.events,
-                                 result.simulated_us / 1000, result.acknowledged, result.read, result.commits, result.boots);
+  std::string text = fmt::format("hash {:016x} events {} simulated_ms {} acknowledged {} read {} commits {} boots {} moves {}\n", result.trace_hash, result.events,
+                                 result.simulated_us / 1000, result.acknowledged, result.read, result.commits, result.boots, result.moves);
   for (const std::string& fault : result.faults) text += "fault " + fault + "\n";
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = write(out, text.data() + done, text.size() - done);
@@ -144,6 +144,7 @@ int run_all(const Settings& settings) {
   int failed = 0;
   uint64_t acknowledged = 0;
   uint64_t events = 0;
+  uint64_t moves = 0;
   while (true) {
     while (static_cast<int>(running.size()) < settings.jobs) {
       if (!again.empty()) {
@@ -176,10 +177,12 @@ int run_all(const Settings& settings) {
           outcome.faults.push_back("the same seed left another trace: " + first->second + ", then " + outcome.first_line);
       } else {
         first_lines[child.seed] = outcome.first_line;
-        unsigned long long boots = 0, acks = 0, reads = 0, commits = 0, ms = 0, count = 0, hash = 0;
-        if (std::sscanf(outcome.first_line.c_str(), "hash %llx events %llu simulated_ms %llu acknowledged %llu read %llu commits %llu boots %llu", &hash, &count, &ms, &acks, &reads, &commits, &boots) == 7) {
+        unsigned long long boots = 0, acks = 0, reads = 0, commits = 0, moves_begun = 0, ms = 0, count = 0, hash = 0;
+        if (std::sscanf(outcome.first_line.c_str(), "hash %llx events %llu simulated_ms %llu acknowledged %llu read %llu commits %llu boots %llu moves %llu", &hash, &count, &ms, &acks, &reads, &commits, &boots,
+                        &moves_begun) == 8) {
           acknowledged += acks;
           events += count;
+          moves += moves_begun;
         }
         if (settings.hashes) fmt::print("{} {:016x}\n", child.seed, hash);
         if (settings.again > 0 && child.seed % settings.again == 0 && outcome.faults.empty()) again.push_back(child.seed);
@@ -196,7 +199,7 @@ int run_all(const Settings& settings) {
     }
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count();
-  fmt::print("{} records acknowledged, {} events, {} s\n", acknowledged, events, seconds);
+  fmt::print("{} records acknowledged, {} moves begun, {} events, {} s\n", acknowledged, moves, events, seconds);
   fmt::print("simulation: {} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : 1;
 }

@@ -2,7 +2,8 @@
 //
 // Every client is a process on a host of its own. Producers (producers.cc) are idempotent and send unique values; after a
 // failure that leaves a fate unknown they begin again as a new process of the history. Readers (consumers.cc) read every
-// partition from where they are and commit for a group of their own. Members (members.cc) join a group, read what it gives
+// partition from where they are and commit for a group of their own. A mover
+// (mover.cc) moves partitions to and fro. Members (members.cc) join a group, read what it gives
 // them and commit with their generation. Any of them may be killed at any time and started again: what the history is to
 // know of an operation is noted before the operation begins.
 #pragma once
@@ -20,6 +21,8 @@
 namespace moldau::sim {
 
 inline constexpr const char* topic_name = "t";
+inline constexpr int offsets_partitions = 4;
+inline constexpr const char* log_directories[] = {"/data", "/data2"};  // or the first one alone
 
 struct Workload {
   runtime::simulated::World& world;
@@ -39,6 +42,7 @@ struct Workload {
   bool stopping = false;        // consumers end as well
   Value next_value = 1;
   int next_process = 0;
+  size_t moves = 0;  // that were begun
   std::map<std::pair<std::string, Partition>, int64_t> acknowledged_commits;  // the highest, by group and partition
   // What no answer to an honest client may be, for example a sequence refused; each is a fault.
   std::vector<std::string> surprises;
@@ -70,6 +74,8 @@ runtime::task<void> consume(runtime::Environment& environment, Workload& workloa
 // `instance_id` is empty for a dynamic member.
 runtime::task<void> join_and_consume(runtime::Environment& environment, Workload& workload, std::string group,
                                      std::string instance_id, uint64_t seed);
+// Asks for a move of a partition every so often.
+runtime::task<void> move_partitions(runtime::Environment& environment, Workload& workload, int64_t every_ms, uint64_t seed);
 // Reads everything from the beginning and asks for every group's offsets. Sets `done` when all of it has been had.
 runtime::task<void> read_state(runtime::Environment& environment, Workload& workload, std::vector<std::string> groups,
                                Workload::State& state, bool& done);

@@ -220,6 +220,19 @@ TEST(Checker, finds_a_group_whose_offset_passed_what_nobody_in_it_had_read) {
   EXPECT_EQ(kinds(history), (std::vector{Anomaly::committed_unread}));
 }
 
+TEST(Checker, asks_no_group_for_what_was_told_to_be_removed) {
+  History history = good();
+  history.operations[6].group = "g";
+  history.commits = {commit(76, 78, -1, 5)};
+  history.committed = {told(80, 5)};
+  history.retention_ms = 0;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::committed_unread}));
+  int64_t first_read = INT64_MAX;
+  for (const Read& read : history.operations[6].read) first_read = std::min(first_read, read.offset);
+  history.watermarks = {{.partition = p, .invoked_us = 70, .completed_us = 71, .high_watermark = 5, .last_stable_offset = 5, .log_start_offset = first_read, .told_ms = 10'000}};
+  EXPECT_TRUE(check(history).empty());
+}
+
 TEST(Checker, finds_lookups_by_time_that_told_another_record_than_the_first) {
   History history = good();
   const std::vector<int64_t> times_ms = {100, 300, 200, 400};

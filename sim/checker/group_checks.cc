@@ -17,6 +17,12 @@ void check_coverage(const History& history, Findings& findings) {
       if (!is_new) first->second = std::min(first->second, operation.completed_us);
     }
   }
+  // What was removed is not to be read any more, though a power cut may bring it back.
+  std::map<Partition, int64_t> removed_below;
+  for (const Watermarks& told : history.watermarks) {
+    int64_t& below = removed_below[told.partition];
+    below = std::max(below, told.log_start_offset);
+  }
   for (const History::FinalRead& log : history.final_reads) {
     std::map<std::string, std::vector<const CommittedOffset*>> by_group;
     for (const CommittedOffset& told : history.committed)
@@ -24,7 +30,7 @@ void check_coverage(const History& history, Findings& findings) {
     for (auto& [group, tellings] : by_group) {
       const std::map<int64_t, int64_t>& read = read_us[{group, log.partition}];
       std::ranges::sort(tellings, {}, &CommittedOffset::offset);
-      auto record = log.read.begin();
+      auto record = std::ranges::lower_bound(log.read, removed_below[log.partition], {}, &Read::offset);
       int64_t unread = -1;        // an offset that nobody read, or the one that was read last of those below
       int64_t last_read_us = -1;  // when that was
       for (const CommittedOffset* told : tellings) {
