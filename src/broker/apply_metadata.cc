@@ -187,8 +187,9 @@ task<void> apply_on(BrokerShard& shard, const metadata::PublishedMetadata& publi
   shard.image = published.image;
   if (is_first || defaults_changed) {
     shard.topic_defaults = topic_defaults(shard.broker, *published.image);
-    if (&shard == &shard.broker.first_shard() && shard.broker.on_broker_configs) shard.broker.on_broker_configs(*published.image);
   }
+  if ((is_first || defaults_changed || changes.features) && &shard == &shard.broker.first_shard() && shard.broker.on_broker_configs)
+    shard.broker.on_broker_configs(*published.image);
   {
     const auto turn = co_await shard.opening.lock();
     for (const metadata::TopicPtr& topic : changes.deleted_topics)

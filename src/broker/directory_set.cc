@@ -68,10 +68,11 @@ LogDir* DirectorySet::place_new(const WantedLog& wanted) {
   LogDir* best = preferred.empty() ? find(wanted.directory) : find(preferred.mapped()->path());
   if (best == nullptr || best->is_offline()) {
     best = nullptr;
-    for (const auto& directory : directories_) {
-      if (directory->is_offline()) continue;
-      if (best == nullptr || directory->partitions.load() < best->partitions.load()) best = directory.get();
-    }
+    const auto comes_before = [](const LogDir& one, const LogDir& other) {
+      return std::pair(one.is_cordoned.load(), one.partitions.load()) < std::pair(other.is_cordoned.load(), other.partitions.load());
+    };
+    for (const auto& directory : directories_)
+      if (!directory->is_offline() && (best == nullptr || comes_before(*directory, *best))) best = directory.get();
   }
   if (best != nullptr) ++best->partitions;
   return best;
@@ -137,8 +138,8 @@ task<void> DirectorySet::finish_loading() {
       if (directory->found.at(found.name).load() != LogDir::Found::unclaimed) continue;
       --directory->partitions;
       co_await set_aside(*directory, found.name, topic, partition);
-    }
       directory->found.at(found.name).store(LogDir::Found::opened);  // a topic that is made with this name begins at 0
+    }
   }
   for (LogDir* directory : online_directories()) {
     const auto noted = co_await directory->files->note_running();

@@ -24,6 +24,7 @@ struct LogDir {
   std::unique_ptr<storage::LogDirectory> files;
   Uuid id;                             // nil of one that could not be opened
   std::atomic<int64_t> partitions{0};  // here or on their way; new ones go where there are fewest
+  std::atomic<bool> is_cordoned{false};  // nothing new is placed here while there is another one (cordoned_directories.h)
   // What was found at the start, by name: whether a topic of the metadata has it, and whether its log was opened.
   enum class Found : uint8_t { unclaimed, claimed, opened };
   std::unordered_map<std::string, std::atomic<Found>> found;

@@ -59,14 +59,16 @@ task<std::vector<MetricFamily>> ReplicaMover::describe() {
     for (const Lag& lag : shard) lags.samples.push_back({.labels = lag.labels, .value = lag.records});
   MetricFamily offline = gauge("moldau_log_directory_offline", "1 for an entry of log.dirs that has failed.");
   MetricFamily count = gauge("moldau_offline_log_directories", "Entries of log.dirs that have failed.");
+  MetricFamily cordoned = gauge("moldau_log_directory_cordoned", "1 for an entry of log.dirs where nothing new is placed.");
   double failed = 0;
   for (const auto& directory : broker_.directories->directories()) {
     failed += directory->is_offline() ? 1 : 0;
     offline.samples.push_back({.labels = {{"directory", directory->path()}}, .value = directory->is_offline() ? 1.0 : 0.0});
+    cordoned.samples.push_back({.labels = {{"directory", directory->path()}}, .value = directory->is_cordoned ? 1.0 : 0.0});
   }
   count.samples.push_back({.value = failed});
   std::vector<MetricFamily> all;
-  for (MetricFamily* each : {&lags, &offline, &count}) all.push_back(std::move(*each));
+  for (MetricFamily* each : {&lags, &offline, &count, &cordoned}) all.push_back(std::move(*each));
   co_return all;
 }
 

@@ -22,6 +22,7 @@ boost::json::object json_of(const client::LogDirectoryMetadata& directory) {
                                              {"lag", replica.lag}});
   return {{"directory", directory.path},
           {"offline", directory.error != protocol::ErrorCode::none},
+          {"cordoned", directory.is_cordoned},
           {"total_bytes", directory.total_bytes},
           {"free_bytes", directory.usable_bytes},
           {"partitions", std::move(partitions)}};
@@ -36,7 +37,7 @@ std::vector<std::string> row_of(const client::LogDirectoryMetadata& directory) {
     moving += replica.is_future ? 1 : 0;
   }
   const auto size = [](int64_t bytes) { return bytes < 0 ? "-" : size_text(static_cast<uint64_t>(bytes)); };
-  return {directory.path, "online", count_text(static_cast<int64_t>(directory.replicas.size()) - moving), count_text(moving), size(size_bytes),
+  return {directory.path, directory.is_cordoned ? "cordoned" : "online", count_text(static_cast<int64_t>(directory.replicas.size()) - moving), count_text(moving), size(size_bytes),
           size(directory.usable_bytes)};
 }
 

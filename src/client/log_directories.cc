@@ -17,7 +17,7 @@ task<client_result<std::vector<LogDirectoryMetadata>>> log_directories(Cluster& 
   std::vector<LogDirectoryMetadata> directories;
   for (const auto& told : reply.message.results) {
     auto& directory = directories.emplace_back(
-        LogDirectoryMetadata{told.log_dir, error_code(told.error_code), told.total_bytes, told.usable_bytes, {}});
+        LogDirectoryMetadata{told.log_dir, error_code(told.error_code), told.total_bytes, told.usable_bytes, told.is_cordoned, {}});
     for (const auto& topic : told.topics)
       for (const auto& partition : topic.partitions)
         directory.replicas.push_back({topic.name, partition.partition_index, partition.partition_size, partition.offset_lag, partition.is_future_key});

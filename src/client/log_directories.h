@@ -22,6 +22,7 @@ struct LogDirectoryMetadata {
   protocol::ErrorCode error = protocol::ErrorCode::none;  // kafka_storage_error: it is offline
   int64_t total_bytes = -1;
   int64_t usable_bytes = -1;
+  bool is_cordoned = false;  // nothing new is placed there
   std::vector<ReplicaInDirectory> replicas;
 };
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mutant.h"
 #include "broker/cleaner.h"
+#include "broker/cordoned_directories.h"
 #include "broker/directory_assignments.h"
 #include "broker/directory_failures.h"
 #include "broker/directory_set.h"
@@ -119,6 +120,7 @@ Outcome Node::bind() {
     const metadata::BrokerLayers layers = metadata::broker_layers(config_.given, image, config_.node.node_id.value());
     set_connection_limits(layers.effective);
     broker_.clock.set_bound_ms(metadata::node_integer(layers.effective, "moldau.retention.clock.jump.max.ms"));
+    broker::take_cordoned(broker_, image, layers.effective);
   };
   return {};
 }
@@ -163,6 +165,7 @@ task<Outcome> Node::unfence() {
     heartbeat.broker_epoch = broker_epoch_;
     heartbeat.current_metadata_offset = broker_.first_shard().image->offset.value();
     heartbeat.want_fence = false;
+    heartbeat.cordoned_log_dirs = broker::cordoned_to_tell(broker_);
     const auto response = co_await broker_.quorum->handle(security::Authorized::as_node(), heartbeat, protocol::BrokerHeartbeatRequest::valid_versions.max);
     if (response.error_code != 0)
       co_return fail(fmt::format("the broker cannot be unfenced: {}", protocol::error_message(static_cast<protocol::ErrorCode>(response.error_code))));

@@ -31,7 +31,8 @@ bool is_too_long(const std::string& topic, int32_t partition) {
 ErrorCode refusal_of(const LogDir* target, const TopicPartition& asked) {
   if (is_too_long(asked.first, asked.second)) return ErrorCode::invalid_topic_exception;
   if (target == nullptr) return ErrorCode::log_dir_not_found;
-  return target->is_offline() ? ErrorCode::kafka_storage_error : ErrorCode::none;
+  if (target->is_offline()) return ErrorCode::kafka_storage_error;
+  return target->is_cordoned ? ErrorCode::invalid_replica_assignment : ErrorCode::none;
 }
 
 task<void> move(Broker& broker, Partition& partition, LogDir& target, ErrorCode& answer) {

@@ -74,6 +74,7 @@ task<Reply> handle_describe_log_dirs(RequestContext& context, Gate<ApiKey::descr
   for (const auto& directory : broker.directories->directories()) {
     auto& result = response.results.emplace_back();
     result.log_dir = directory->path();
+    result.is_cordoned = context.version >= 5 && directory->is_cordoned;
     if (directory->is_offline()) {
       result.error_code = static_cast<int16_t>(ErrorCode::kafka_storage_error);
       continue;

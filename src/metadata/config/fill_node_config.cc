@@ -7,6 +7,7 @@
 
 #include "metadata/config/host_port.h"
 #include "metadata/config/ip_overrides.h"
+#include "metadata/config/node_config_rules.h"
 #include "metadata/config/topic_defaults.h"
 
 namespace moldau::metadata {
@@ -45,7 +46,6 @@ void fill_network(const Reader& read, NetworkConfig& network, std::vector<std::s
   network.max_connections_per_ip_overrides = parse_ip_overrides(node_text(read.given, "max.connections.per.ip.overrides"));
 }
 
-void fill_logs(const Reader& read, LogDirsConfig& logs, std::vector<std::string>& problems) {
 // The list itself comes without repeats, as Kafka takes it; here somebody meant another disk.
 void refuse_repeats(const ConfigMap& given, std::string_view key, std::vector<std::string>& problems) {
   const auto* text = find_given(given, key);
@@ -56,8 +56,9 @@ void refuse_repeats(const ConfigMap& given, std::string_view key, std::vector<st
   if (again != entries.end()) problems.push_back(fmt::format("{} names {} twice: name every directory once", key, *again));
 }
 
+void fill_logs(const Reader& read, LogDirsConfig& logs, std::vector<std::string>& problems) {
   const std::string_view key = find_given(read.given, "log.dirs") ? "log.dirs" : "log.dir";
-  logs.log_dirs = node_list(read.given, key);
+  logs.log_dirs = named_log_dirs(read.given);
   refuse_repeats(read.given, key, problems);
   if (logs.log_dirs.empty()) problems.push_back("log.dirs: at least one directory must be named");
   logs.metadata_log_dir = node_text(read.given, "metadata.log.dir");

@@ -200,6 +200,13 @@ TEST(LoadNodeConfig, a_log_directory_that_is_named_twice_is_refused) {
   EXPECT_EQ(load("log.dirs=/a,/b\n")->node.logs.log_dirs.size(), 2u);
 }
 
+TEST(LoadNodeConfig, what_is_cordoned_is_among_the_log_directories) {
+  EXPECT_THAT(problems_of(load("log.dirs=/a,/b\ncordoned.log.dirs=/b,/c,/d\n")), HasSubstr("Missing entries : /c, /d"));
+  EXPECT_THAT(problems_of(load("log.dirs=/a,/b\ncordoned.log.dirs=*,/a\n")), HasSubstr("must not contain other values"));
+  EXPECT_TRUE(load("log.dirs=/a,/b\ncordoned.log.dirs=*\n"));
+  EXPECT_TRUE(load("log.dir=/a\ncordoned.log.dirs=/a\n"));
+}
+
 TEST(LoadNodeConfig, rules_between_keys_are_kept) {
   const auto problem = [](std::string_view lines) { return problems_of(load(lines)); };
   EXPECT_THAT(problem("replica.fetch.wait.max.ms=40000\n"), HasSubstr("replica.socket.timeout.ms"));

@@ -1,6 +1,9 @@
 #include "metadata/config/node_config_rules.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "metadata/config/host_port.h"
 #include "metadata/config/topic_defaults.h"
@@ -86,7 +89,31 @@ void check_connection_limits(const ConfigMap& given, std::vector<std::string>& p
         "max.connections.per.ip may be 0 only if max.connections.per.ip.overrides names who may connect");
 }
 
+void check_cordoned(const ConfigMap& given, std::vector<std::string>& problems) {
+  const auto cordoned = node_list(given, "cordoned.log.dirs");
+  if (std::ranges::find(cordoned, "*") != cordoned.end()) {
+    if (cordoned.size() > 1) problems.push_back("When cordoned.log.dirs is set to *, it must not contain other values");
+    return;
+  }
+  const auto directories = named_log_dirs(given);
+  std::vector<std::string> missing;
+  for (const auto& each : cordoned)
+    if (std::ranges::find(directories, each) == directories.end()) missing.push_back(each);
+  if (!missing.empty())
+    problems.push_back(fmt::format("All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : {}",
+                                   fmt::join(missing, ", ")));
+}
+
 }  // namespace
+
+std::vector<std::string> named_log_dirs(const ConfigMap& given) {
+  return node_list(given, find_given(given, "log.dirs") ? "log.dirs" : "log.dir");
+}
+
+std::vector<std::string> cordoned_log_dirs(const ConfigMap& given) {
+  auto cordoned = node_list(given, "cordoned.log.dirs");
+  return cordoned == std::vector<std::string>{"*"} ? named_log_dirs(given) : cordoned;
+}
 
 void check_rules_between_dynamic_keys(const ConfigMap& given, std::vector<std::string>& problems) {
   for (const auto& order : dynamic_orders) check_order(given, order, problems);
@@ -102,6 +129,7 @@ void check_rules_between_dynamic_keys(const ConfigMap& given, std::vector<std::s
     problems.push_back(
         "log.cleaner.dedupe.buffer.size must be more than 1048576 bytes for each of log.cleaner.threads");
   check_connection_limits(given, problems);
+  check_cordoned(given, problems);
 }
 
 void check_rules_between_keys(const ConfigMap& given, std::vector<std::string>& problems) {

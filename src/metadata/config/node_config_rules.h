@@ -15,4 +15,9 @@ void check_rules_between_keys(const ConfigMap& given, std::vector<std::string>& 
 // Those of them that concern keys which may change while the node runs.
 void check_rules_between_dynamic_keys(const ConfigMap& given, std::vector<std::string>& problems);
 
+// What log.dirs names, or log.dir where that is not given.
+[[nodiscard]] std::vector<std::string> named_log_dirs(const ConfigMap& given);
+// What cordoned.log.dirs names, spelled as there.
+[[nodiscard]] std::vector<std::string> cordoned_log_dirs(const ConfigMap& given);
+
 }  // namespace moldau::metadata
