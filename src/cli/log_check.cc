@@ -83,7 +83,7 @@ std::optional<int64_t> check_records(ByteView bytes, int8_t magic, CheckedBatch&
 std::string why_unframed(ByteView bytes, const protocol::BatchError& error) {
   if (error.reason != protocol::BatchError::Reason::unknown_magic) return error.what;
   const auto magic = load_be<int8_t>(bytes.data() + protocol::batch_up_to_magic_bytes - 1);
-  return magic > storage::newest_magic ? "a batch of " + storage::about_newer_magic(magic) : error.what;
+  return magic > storage::newest_magic && magic <= storage::newest_credible_magic ? "a batch of " + storage::about_newer_magic(magic) : error.what;
 }
 
 CheckedSegment check_segment(const std::string& path, ByteView bytes, int64_t base_offset,

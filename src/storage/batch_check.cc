@@ -68,8 +68,8 @@ bool BatchCheck::take_front() {
   if (front_bytes_ <= protocol::batch_up_to_magic_bytes) return damaged(fmt::format("{} bytes that are no batch", left));
   const auto length = load_be<int32_t>(front.data() + 8);
   const auto magic = load_be<int8_t>(front.data() + 16);
-  if (magic > newest_magic) return damaged("a batch of " + about_newer_magic(magic));
-  if (magic < 0) return damaged(fmt::format("a batch of magic {}", magic));
+  if (magic > newest_magic && magic <= newest_credible_magic) return damaged("a batch of " + about_newer_magic(magic));
+  if (magic < 0 || magic > newest_magic) return damaged(fmt::format("a batch of magic {}", magic));
   const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(std::max(length, 0));
   if (length < smallest_legacy_length || (magic == 2 && size < protocol::record_batch_header_bytes))
     return damaged(fmt::format("a batch of length {}", length));

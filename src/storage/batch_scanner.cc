@@ -33,12 +33,12 @@ ScanStep BatchScanner::next() {
   const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(length);
   if (size > left) return ScanStep::end;
   const auto magic = load_be<int8_t>(at + 16);
-  if (magic > newest_magic) {
+  if (magic > newest_magic && magic <= newest_credible_magic) {
     newer_ = {.position = position_, .offset = Offset(load_be<int64_t>(at)), .magic = magic};
     damage_ = fmt::format("a batch at position {} of {}", position_, about_newer_magic(magic));
     return ScanStep::damaged;
   }
-  if (magic < 0 || (magic == newest_magic && size < protocol::record_batch_header_bytes)) {
+  if (magic < 0 || magic > newest_magic || (magic == newest_magic && size < protocol::record_batch_header_bytes)) {
     damage_ = fmt::format("magic {} and length {} at position {}", magic, length, position_);
     return ScanStep::damaged;
   }

@@ -11,6 +11,8 @@
 namespace moldau::storage {
 
 inline constexpr int8_t newest_magic = 2;
+// It rises by one in ten years: what says more than this is what a power cut left of a batch.
+inline constexpr int8_t newest_credible_magic = 9;
 
 struct NewerBatch {
   uint64_t position = 0;

@@ -89,7 +89,7 @@ TEST_P(NewerFormat, WithSomethingKnownBehindItIsNamedAsWell) {
 TEST_P(NewerFormat, IsNoExcuseForATornEnd) {
   const Bytes newer = newer_batch(Offset(8));
   Bytes torn(newer.begin(), newer.end() - 4);
-  for (const Bytes& end : {torn, newer_batch(Offset(5)), newer_batch(Offset(int64_t{1} << 40)), newer_batch(Offset(8), -1)}) {
+  for (const Bytes& end : {torn, newer_batch(Offset(5)), newer_batch(Offset(int64_t{1} << 40)), newer_batch(Offset(8), -1), newer_batch(Offset(8), 90)}) {
     LogWorld world;
     write(world, end);
     auto opened = reopen(world, GetParam());

@@ -126,7 +126,8 @@ class Alteration {
         return invalid_config(fmt::format("The value of {} is longer than the {} bytes that are allowed",
                                           each.name, value_max_bytes));
       if (auto error = check_eligible_replicas_rule(resource, each); !error.is_none()) return error;
-      if (resource.type == ResourceType::broker && each.name == "cordoned.log.dirs" && !image_.metadata_version().has_cordoned_log_dirs())
+      const bool cordons = resource.type == ResourceType::broker && !resource.name.empty() && each.name == "cordoned.log.dirs";
+      if (cordons && !image_.metadata_version().has_cordoned_log_dirs())
         return invalid_config("cordoned.log.dirs cannot be set before metadata.version is 4.3-IV0 or later");
       if (value)
         next[each.name] = *value;
