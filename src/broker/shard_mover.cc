@@ -73,9 +73,12 @@ task<ErrorCode> ShardMover::move(std::shared_ptr<Partition> partition, LogDir& t
 task<void> ShardMover::resume(Partition& partition, std::unique_ptr<Log> future) {
   const PartitionKey key{partition.topic_id(), partition.index()};
   co_await shard_.broker.cleaner->of(shard_).pause(key);
+  // The power may have taken the end of one segment of the copy and left the next one.
+  const std::string_view stop = shard_.broker.directories->find(future->log_dir())->files->last_stop();
+  const bool may_have_holes = stop != "clean" && stop != "killed";
   log_info("going on to move {}-{} from {} to {}, from offset {}", partition.topic(), partition.index(), partition.log().log_dir(),
-           future->log_dir(), future->log_end_offset());
-  add(key, {.future = std::move(future), .begins_anew = partition.log().config().is_compacted});
+           future->log_dir(), may_have_holes ? partition.log().log_start_offset() : future->log_end_offset());
+  add(key, {.future = std::move(future), .begins_anew = partition.log().config().is_compacted || may_have_holes});
 }
 
 void ShardMover::add(PartitionKey key, Move move) {
