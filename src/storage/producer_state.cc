@@ -56,8 +56,10 @@ void ProducerState::complete(const CompletedTransaction& completed) {
 }
 
 Offset ProducerState::last_stable_offset(const CompletedTransaction& completed) const {
+  // A follower's append may hold what came behind the marker as well, which was not there yet. (Apache Kafka notes that, and
+  // a reader who finds it in the index looks no further.)
   for (const auto& [first, open] : ongoing_)
-    if (open.producer_id != completed.producer_id) return first;
+    if (open.producer_id != completed.producer_id) return std::min(first, completed.last_offset + 1);
   return completed.last_offset + 1;
 }
 
