@@ -1,5 +1,7 @@
 #include "storage/prepared_append.h"
 
+#include <algorithm>
+
 namespace moldau::storage {
 namespace {
 constexpr int16_t abort_type = 0;
@@ -30,7 +32,12 @@ log_result<std::optional<CompletedTransaction>> feed_producer(ProducerAppend& pr
   int64_t timestamp_ms = -1;
   const auto marker = read_marker(bytes, &timestamp_ms);
   if (!marker) {
-    if (producer.origin == AppendOrigin::replication) return std::nullopt;
+    // Compaction emptied it, and left it for the epoch that it tells. (Apache Kafka remembers a producer without an epoch then.)
+    if (producer.origin == AppendOrigin::replication) {
+      if (batch.producer_epoch > producer.updated.epoch) producer.updated.set_epoch(batch.producer_epoch);
+      producer.updated.last_timestamp_ms = std::max(producer.updated.last_timestamp_ms, batch.max_timestamp_ms);
+      return std::nullopt;
+    }
     return fail(Error(protocol::ErrorCode::invalid_record,
                       fmt::format("the control batch at offset {} ends no transaction", batch.base_offset)));
   }
