@@ -73,7 +73,8 @@ task<log_result<>> align_future(Log& current, Log& future) {
 
 task<log_result<uint64_t>> copy_to_future(Log& current, Log& future, uint32_t max_bytes, Bytes& buffer) {
   if (future.log_end_offset() < current.log_start_offset()) MOLDAU_CO_CHECK(co_await begin_anew(current, future));
-  const Offset from = future.log_end_offset();
+  // The copy may begin before the log start, with the batch that holds it.
+  const Offset from = std::max(future.log_end_offset(), current.log_start_offset());
   const uint32_t limit = std::min(max_bytes, future.config().segment_bytes);
   MOLDAU_CO_TRY(const ReadInfo read, co_await current.read(from, limit, true, ReadIsolation::log_end));
   if (!read.file || read.size_bytes == 0) {
@@ -112,6 +113,8 @@ task<log_result<bool>> promote_future(Log& current, Log& future, const std::func
     if (copied_bytes > last_copy_max_bytes) co_return false;
     MOLDAU_CO_TRY(const uint64_t bytes, co_await copy_to_future(current, future, copy_bytes, buffer));
     copied_bytes += bytes;
+    // No record reaches to the end: it was truncated into a batch.
+    if (bytes == 0) MOLDAU_CO_CHECK(co_await future.end_at(current.log_end_offset()));
   }
   MOLDAU_CO_CHECK(co_await follow_offsets(current, future));
   if (!MOLDAU_MUTANT("future-replica-without-producers")) MOLDAU_CO_CHECK(co_await future.take_producers_of(current));
@@ -136,6 +139,14 @@ task<log_result<>> Log::take_producers_of(const Log& current) {
   last_snapshot_ = no_offset;
   if (auto written = co_await write_snapshot(true); !written) co_return fail(noted(std::move(written.error())));
   if (auto synced = co_await files().sync_directory(directory()); !synced) co_return fail(noted(Error(synced.error())));
+  co_return log_result<>{};
+}
+
+task<log_result<>> Log::end_at(Offset offset) {
+  const auto held = co_await mutex_.lock();
+  if (offset <= end_.offset) co_return log_result<>{};
+  if (auto rolled = co_await roll_locked(offset); !rolled) co_return fail(noted(std::move(rolled.error())));
+  set_end(offset);
   co_return log_result<>{};
 }
 

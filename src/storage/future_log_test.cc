@@ -92,7 +92,8 @@ struct Directories {
       while (true) {
         const auto copied = co_await copy_to_future(*current, *future, 200, buffer);
         EXPECT_TRUE(copied) << copied.error().message;
-        if (!copied || *copied == 0) break;
+        if (!copied) co_return;
+        if (*copied == 0) break;
       }
       const std::shared_ptr<Log> before = current;
       const auto promoted = co_await promote_future(*before, *future, [this] { current = future; });
@@ -198,6 +199,22 @@ TEST(FutureLog, goes_back_to_the_common_history_before_it_goes_on) {
     EXPECT_TRUE(co_await align_future(*world_of.current, *world_of.future));
     EXPECT_EQ(world_of.future->log_start_offset(), Offset(100));
     EXPECT_EQ(world_of.future->log_end_offset(), Offset(100));
+  });
+}
+
+// The first batch is copied whole, as it lies, though readers see a part of it alone.
+TEST(FutureLog, a_log_that_begins_within_a_batch_is_copied) {
+  tell([](Node&, Directories& world_of) -> task<void> {
+    protocol::BatchBuilder builder(protocol::BatchOptions{});
+    for (int i = 0; i < 4; ++i) builder.append(first_ms, std::nullopt, as_bytes("value"));
+    Bytes batch = builder.finish();
+    EXPECT_TRUE(co_await world_of.current->append_as_leader({.records = batch}));
+    world_of.current->update_high_watermark(Offset(4));
+    EXPECT_TRUE(co_await world_of.current->delete_records_before(Offset(2)));
+    co_await world_of.move();
+    EXPECT_EQ(world_of.current->directory(), "/b/t-0");
+    EXPECT_EQ(world_of.current->log_start_offset(), Offset(2));
+    EXPECT_EQ(world_of.current->log_end_offset(), Offset(4));
   });
 }
 

@@ -15,18 +15,22 @@ struct LegacyMessage {
   int8_t magic = 1;
   int64_t offset = 0;
   int64_t timestamp_ms = 0;  // of magic 1
-  std::string_view value = "value";
+  std::optional<std::string_view> value = "value";
   int8_t attributes = 0;
+  std::optional<std::string_view> key = std::nullopt;
 };
 
-inline Bytes encode(const LegacyMessage& message, ByteView value) {
+inline Bytes encode(const LegacyMessage& message, std::optional<ByteView> value) {
+  const auto write = [](protocol::Writer& to, std::optional<ByteView> bytes) {
+    to.int32(bytes ? static_cast<int32_t>(bytes->size()) : -1);
+    if (bytes) to.raw(*bytes);
+  };
   protocol::Writer covered;
   covered.int8(message.magic);
   covered.int8(message.attributes);
   if (message.magic == 1) covered.int64(message.timestamp_ms);
-  covered.int32(-1);
-  covered.int32(static_cast<int32_t>(value.size()));
-  covered.raw(value);
+  write(covered, message.key ? std::optional(as_bytes(*message.key)) : std::nullopt);
+  write(covered, value);
   const Bytes body = covered.take();
   protocol::Writer whole;
   whole.int64(message.offset);
@@ -36,7 +40,9 @@ inline Bytes encode(const LegacyMessage& message, ByteView value) {
   whole.raw(body);
   return whole.take();
 }
-inline Bytes encode(const LegacyMessage& message) { return encode(message, as_bytes(message.value)); }
+inline Bytes encode(const LegacyMessage& message) {
+  return encode(message, message.value ? std::optional(as_bytes(*message.value)) : std::nullopt);
+}
 
 // One compressed message around others. Of magic 1 the inner offsets count from 0.
 inline Bytes encode_compressed(protocol::Codec codec, int8_t magic, std::span<const LegacyMessage> messages) {
@@ -50,7 +56,7 @@ inline Bytes encode_compressed(protocol::Codec codec, int8_t magic, std::span<co
     const Bytes encoded = encode(message);
     inner.insert(inner.end(), encoded.begin(), encoded.end());
   }
-  return encode(wrapper, protocol::compress(codec, inner));
+  return encode(wrapper, ByteView(protocol::compress(codec, inner)));
 }
 
 }  // namespace moldau::storage::test

@@ -87,7 +87,9 @@ Offset Log::last_stable_offset() const {
 void Log::set_log_start(Offset to) {
   log_start_offset_ = to;
   if (high_watermark_.offset < to) update_high_watermark(to);
-  recovery_point_ = std::max(recovery_point_, to);
+  // The recovery point stays where it is: what lies between has still to be flushed, or recovery cuts there, and all behind it, if
+  // a power cut leaves an older log start in the checkpoint.
+  if (MOLDAU_MUTANT("log-start-taken-for-flushed")) recovery_point_ = std::max(recovery_point_, to);
 }
 
 std::optional<LeaderEpoch> Log::latest_epoch() const {

@@ -180,6 +180,8 @@ class Log {
   // What waited finds the log closed: another one has its place. Readers go on.
   void close_to_changes() { is_closed_ = true; }
   [[nodiscard]] bool is_closed() const { return is_closed_; }
+  // Moves an end that lies before `offset` there, where the other log ends behind offsets that no record has.
+  runtime::task<log_result<>> end_at(Offset offset);
   // Replaces what this log made of its records by what the other one knows, which ends where this one does.
   runtime::task<log_result<>> take_producers_of(const Log& current);
 
@@ -258,6 +260,9 @@ class Log {
   runtime::task<log_result<>> write_epochs();
   // The same, but a full disk is no error: the next append writes them, and a start drops what lies below the log start.
   runtime::task<log_result<>> write_epochs_if_room();
+
+  [[nodiscard]] std::vector<SegmentPtr> segments_from_end(std::map<Offset, SegmentPtr>::const_iterator first) const;
+  runtime::task<log_result<>> sync_active();
 
   // log_retention.cc, log_truncate.cc; the mutex is held
   runtime::task<log_result<>> advance_log_start(Offset to);

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "storage/checkpoints.h"
 
 namespace moldau::storage {
@@ -49,8 +50,12 @@ task<log_result<>> LogLoader::load() {
   if (!log_.segments_.empty()) {
     MOLDAU_CO_TRY(end, co_await log_.active().read_next_offset());
     if (end < wanted_start) {
-      damaged(fmt::format("the log ends at {}, below its start {}: segments are missing; beginning anew there", end,
-                          wanted_start));
+      // DeleteRecords may have been ahead of the flushes; what had been flushed behind the log start cannot be missing.
+      std::string what = fmt::format("the log ends at {}, below its start {}; beginning anew there", end, wanted_start);
+      if (checkpoint > wanted_start || log_.options_.had_clean_shutdown)
+        damaged(what + ": segments are missing");
+      else
+        log_warning("{}: {}", log_.directory(), what);
       std::vector<SegmentPtr> all;
       for (const auto& [base, segment] : log_.segments_) all.push_back(segment);
       MOLDAU_CO_CHECK(co_await log_.remove_segments(all));
@@ -70,8 +75,14 @@ task<log_result<>> LogLoader::load() {
   log_.set_end(end);
   log_.recovery_point_ = log_.options_.had_clean_shutdown ? end : std::min(checkpoint, end);
   log_.log_start_offset_ = std::max(wanted_start, log_.segments_.begin()->first);
-  log_.recovery_point_ = std::max(log_.recovery_point_, log_.log_start_offset_);
   log_.durable_end_ = log_.recovery_point_;
+  // The segment that ends at the recovery point has indexes of which a part was not flushed, or that were built again. It is
+  // to be flushed with the next one, or a power cut takes its aborted transactions when the recovery point has moved on.
+  if (!log_.options_.had_clean_shutdown && !MOLDAU_MUTANT("recovered-indexes-unsynced")) {
+    const SegmentPtr last_flushed = log_.floor_segment(std::max(checkpoint - 1, Offset(0)));
+    if (last_flushed != nullptr)
+      log_.recovery_point_ = std::min(log_.recovery_point_, last_flushed->base_offset());
+  }
 
   if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;
   if (log_.epochs_.truncate_from_start(wanted_start)) log_.epochs_changed_ = true;
@@ -261,6 +272,22 @@ task<log_result<>> LogLoader::open_segments() {
     log_error("{} has no offset index; it is built again", segment->path(FileKind::log));
     MOLDAU_CO_TRY(const bool is_whole, co_await segment->rebuild_indexes(log_.config()));
     if (!is_whole) MOLDAU_CO_CHECK(co_await split(segment));
+  }
+  co_return co_await split_overflown();
+}
+
+// A segment that nothing else looks into, after a clean stop, and whose successor begins further away than an offset in its
+// indexes can say: it may hold such offsets itself, and compaction could not write it again.
+task<log_result<>> LogLoader::split_overflown() {
+  std::vector<SegmentPtr> wide;
+  for (auto at = log_.segments_.begin(); log_.options_.had_clean_shutdown && at != log_.segments_.end(); ++at) {
+    const auto next = std::next(at);
+    if (next != log_.segments_.end() && at->second->is_overflown_by(next->first - 1)) wide.push_back(at->second);
+  }
+  for (const SegmentPtr& segment : wide) {
+    MOLDAU_CO_TRY(const std::vector<Piece> pieces, co_await pieces_of(segment));
+    const bool is_overflown = pieces.size() > 1 || (!pieces.empty() && pieces.front().base_offset != segment->base_offset());
+    if (is_overflown) MOLDAU_CO_CHECK(co_await split(segment));
   }
   co_return log_result<>{};
 }

@@ -50,6 +50,7 @@ class LogLoader {
     uint32_t end = 0;
   };
   runtime::task<log_result<>> split(SegmentPtr segment);
+  runtime::task<log_result<>> split_overflown();
   runtime::task<log_result<std::vector<Piece>>> pieces_of(SegmentPtr segment);
   runtime::task<log_result<>> write_piece(SegmentPtr from, Piece piece);
   [[nodiscard]] std::string path(const SegmentFileName& name) const {

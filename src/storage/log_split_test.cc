@@ -1,6 +1,7 @@
 // Segments whose offsets are too far apart for their indexes.
 #include <gtest/gtest.h>
 
+#include "storage/compaction/cleanable_log.h"
 #include "storage/legacy_messages_for_test.h"
 #include "storage/log_for_test.h"
 
@@ -63,6 +64,34 @@ TEST_F(SplitLog, IsSplitAfterACleanStopWhenItsIndexIsMissing) {
   put({batch_at(0), batch_at(far)});
   world_.reopen(true, Offset(far + 1));
   expect_whole({0, far}, far + 1);
+}
+
+// Nothing looks into it when it is opened, and compaction could not write it again.
+TEST_F(SplitLog, IsSplitAfterACleanStopWhenTheNextSegmentBeginsTooFarAway) {
+  put({batch_at(0), batch_at(far)});
+  put_file(world_, "00000000000000000000.index", Bytes(8));
+  add(bytes_, batch_at(6 * far));
+  put_file(world_, file_name(Offset(6 * far), FileKind::log).c_str(), batch_at(6 * far));
+  world_.config.is_compacted = true;
+  world_.reopen(true, Offset(6 * far + 1));
+  expect_whole({0, far, 6 * far}, 6 * far + 1);
+  world_.log->update_high_watermark(Offset(6 * far + 1));
+  const auto found = now(measure_cleanable(*world_.log, std::nullopt, world_.environment.clock_ms));
+  ASSERT_TRUE(found);
+  const auto cleaned = now(clean_log(*world_.log, found->range, {}));
+  ASSERT_TRUE(cleaned) << cleaned.error().message;
+  EXPECT_TRUE(cleaned->is_finished);
+  EXPECT_EQ(bases(), (std::vector<int64_t>{0, far, 6 * far}));
+  EXPECT_EQ(world_.log->segments()[0].size_bytes, 0U) << "its record has the same key as the later ones";
+}
+
+TEST_F(SplitLog, ASegmentWithoutSuchOffsetsStaysAsItIs) {
+  put({batch_at(0), batch_at(far - 2)});
+  put_file(world_, "00000000000000000000.index", Bytes(8));
+  add(bytes_, batch_at(6 * far));
+  put_file(world_, file_name(Offset(6 * far), FileKind::log).c_str(), batch_at(6 * far));
+  world_.reopen(true, Offset(6 * far + 1));
+  expect_whole({0, 6 * far}, 6 * far + 1);
 }
 
 TEST_F(SplitLog, ABatchThatCrossesTheBoundGoesToTheNextSegment) {
