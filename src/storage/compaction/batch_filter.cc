@@ -89,9 +89,43 @@ log_result<ByteView> plain_records(const RecordBatchHeader& header, ByteView bat
   }
 }
 
+log_result<protocol::LegacyBatch> legacy_records(const RecordBatchHeader& header, ByteView batch) {
+  auto read = protocol::read_legacy_batch(batch, decompressed_limit_bytes);
+  if (!read) return fail(corrupt_batch(header, read.error().what));
+  if (read->records_error) return fail(corrupt_batch(header, read->records_error->what));
+  for (const protocol::LegacyRecord& record : read->records)
+    if (record.offset < Offset(0)) return fail(corrupt_batch(header, "a record with a negative offset"));
+  return std::move(*read);
+}
+
+// Messages of magic 0 and 1 stay what they are. There is no such thing as an empty one: where the last batch of a round would
+// lose all its records, the last of them stays.
+log_result<> BatchFilter::filter_legacy(const RecordBatchHeader& header, ByteView batch, FilteredBatches& kept) {
+  MOLDAU_TRY(const protocol::LegacyBatch read, legacy_records(header, batch));
+  counts_.records_read += read.records.size();
+  std::vector<const protocol::LegacyRecord*> staying;
+  for (const protocol::LegacyRecord& record : read.records) {
+    const KeyHash key = record.key ? map_.hash(*record.key) : KeyHash();
+    if (stays({record.offset, record.key ? &key : nullptr, record.value.has_value(), rules_.keeps_legacy_tombstones}))
+      staying.push_back(&record);
+  }
+  if (staying.empty() && header.next_offset() == rules_.upper_bound) staying.push_back(&read.records.back());
+  if (staying.empty()) return {};
+  const size_t begin = kept.bytes.size();
+  if (staying.size() == read.records.size())
+    kept.bytes.insert(kept.bytes.end(), batch.begin(), batch.end());
+  else
+    protocol::append_legacy_batch(read, staying, rules_.levels.of(read.codec), kept.bytes);
+  kept.headers.push_back(protocol::read_header_of_any_magic(ByteView(kept.bytes).subspan(begin)));
+  counts_.records_written += staying.size();
+  counts_.bytes_written += kept.bytes.size() - begin;
+  return {};
+}
+
 log_result<> BatchFilter::filter(ByteView batch, FilteredBatches& kept) {
-  const RecordBatchHeader header = protocol::read_batch_header(batch);
+  const RecordBatchHeader header = protocol::read_header_of_any_magic(batch);
   counts_.bytes_read += batch.size();
+  if (header.magic < 2) return filter_legacy(header, batch, kept);
   const size_t before = kept.bytes.size();
   MOLDAU_TRY(const Verdict verdict, judge(header, batch));
   if (verdict.drops_records && !verdict.keeps_empty) return {};
@@ -99,9 +133,12 @@ log_result<> BatchFilter::filter(ByteView batch, FilteredBatches& kept) {
   MOLDAU_CHECK(walk(header, batch));
   staying_.clear();
   bool has_tombstones = false;
+  const auto horizon = header.delete_horizon_ms();
+  const bool keeps_tombstones = !horizon || rules_.now_ms < *horizon;
   for (size_t i = 0; i < records_.size() && !verdict.drops_records; ++i) {
     const WalkedRecord& record = records_[i];
-    if (!header.is_control() && !stays(header, record, keys_[i])) continue;
+    const Offset offset(protocol::wrapping_sum(header.base_offset.value(), record.offset_delta));
+    if (!header.is_control() && !stays({offset, record.key ? &keys_[i] : nullptr, record.has_value, keeps_tombstones})) continue;
     staying_.push_back(&record);
     has_tombstones = has_tombstones || !record.has_value;
   }
@@ -168,19 +205,16 @@ bool BatchFilter::is_last_of_producer(const RecordBatchHeader& header) const {
   return header.is_control() && header.producer_epoch == last->second.epoch;
 }
 
-bool BatchFilter::stays(const RecordBatchHeader& header, const WalkedRecord& record, const KeyHash& key) {
-  const Offset offset(protocol::wrapping_sum(header.base_offset.value(), record.offset_delta));
-  if (offset > map_.latest_offset()) return true;
-  if (!record.key) {
+bool BatchFilter::stays(const Candidate& record) {
+  if (record.offset > map_.latest_offset()) return true;
+  if (record.key == nullptr) {
     ++counts_.records_without_key;
     return false;
   }
-  const std::optional<Offset> newest = map_.find(key);
-  if (newest && offset < *newest) return false;
+  const std::optional<Offset> newest = map_.find(*record.key);
+  if (newest && record.offset < *newest) return false;
   if (record.has_value) return true;
-  if (MOLDAU_MUTANT("tombstone-removed-early")) return false;
-  const auto horizon_ms = header.delete_horizon_ms();
-  return !horizon_ms || rules_.now_ms < *horizon_ms;
+  return record.keeps_tombstones && !MOLDAU_MUTANT("tombstone-removed-early");
 }
 
 void BatchFilter::rewrite(const RecordBatchHeader& header, std::optional<int64_t> delete_horizon_ms, FilteredBatches& kept) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "protocol/compression.h"
+#include "protocol/legacy_batch.h"
 #include "storage/compaction/cleaned_transactions.h"
 #include "storage/compaction/offset_map.h"
 #include "storage/compaction/record_walk.h"
@@ -39,6 +40,7 @@ struct CleaningRules {
   int64_t now_ms = 0;               // when the round began
   int64_t delete_retention_ms = 0;  // delete.retention.ms
   Offset upper_bound;               // the batch that ends right before it stays, if only as a header
+  bool keeps_legacy_tombstones = true;  // of the segment at hand; batches before magic 2 have no delete horizon
   CompressionLevels levels;
 };
 
@@ -76,7 +78,7 @@ class BatchFilter {
               CleanedTransactions& transactions)
       : rules_(rules), map_(map), last_records_(last_records), transactions_(transactions) {}
 
-  // Adds what stays of `batch`, a whole batch of magic 2, to `kept`. corrupt_message for one that cannot be read.
+  // Adds what stays of `batch`, which is whole, to `kept`. corrupt_message for one that cannot be read.
   [[nodiscard]] log_result<> filter(ByteView batch, FilteredBatches& kept);
   [[nodiscard]] const CleaningCounts& counts() const { return counts_; }
 
@@ -89,7 +91,14 @@ class BatchFilter {
   [[nodiscard]] log_result<Verdict> judge(const protocol::RecordBatchHeader& header, ByteView batch);
   [[nodiscard]] bool is_last_of_producer(const protocol::RecordBatchHeader& header) const;
   [[nodiscard]] log_result<> walk(const protocol::RecordBatchHeader& header, ByteView batch);
-  [[nodiscard]] bool stays(const protocol::RecordBatchHeader& header, const WalkedRecord& record, const KeyHash& key);
+  struct Candidate {
+    Offset offset;
+    const KeyHash* key;  // null: it has none
+    bool has_value;
+    bool keeps_tombstones;
+  };
+  [[nodiscard]] bool stays(const Candidate& record);
+  [[nodiscard]] log_result<> filter_legacy(const protocol::RecordBatchHeader& header, ByteView batch, FilteredBatches& kept);
   void rewrite(const protocol::RecordBatchHeader& header, std::optional<int64_t> delete_horizon_ms, FilteredBatches& kept);
   void keep_header(const protocol::RecordBatchHeader& header, FilteredBatches& kept) const;
 
@@ -110,6 +119,8 @@ class BatchFilter {
 [[nodiscard]] log_result<std::optional<protocol::ControlRecordType>> control_type_of(ByteView batch);
 // The records of a batch as plain bytes, in the batch or in `decompressed`, which only grows.
 [[nodiscard]] log_result<ByteView> plain_records(const protocol::RecordBatchHeader& header, ByteView batch, Bytes& decompressed);
+// The same of a batch of magic 0 or 1.
+[[nodiscard]] log_result<protocol::LegacyBatch> legacy_records(const protocol::RecordBatchHeader& header, ByteView batch);
 // For an error message: which batch it is.
 [[nodiscard]] Error corrupt_batch(const protocol::RecordBatchHeader& header, std::string_view what);
 

@@ -31,6 +31,8 @@ class Round {
     outcome_.map_utilization = map_.utilization();
     const Offset end = map_.latest_offset() + 1;
     rules_ = make_rules();
+    MOLDAU_CO_TRY(const int64_t legacy_horizon_ms, co_await find_legacy_horizon());
+    legacy_horizon_ms_ = legacy_horizon_ms;
     const std::vector<SegmentPtr> segments = log_.segments_between(Offset(0), end);
     MOLDAU_CO_TRY(const std::vector<size_t> groups, co_await group(segments));
     CleanedTransactions transactions;
@@ -60,6 +62,14 @@ class Round {
     rules.upper_bound = range_.first_uncleanable;
     rules.levels = {config.gzip_level, config.lz4_level, config.zstd_level};
     return rules;
+  }
+
+  // Tombstones of magic 0 and 1 go by the age of their segment, against that of the last one which was clean already.
+  task<log_result<int64_t>> find_legacy_horizon() {
+    const std::vector<SegmentPtr> clean = log_.segments_between(Offset(0), range_.first_dirty);
+    if (clean.empty() || clean.front()->base_offset() >= range_.first_dirty) co_return 0;
+    MOLDAU_CO_TRY(const int64_t modified_ms, co_await clean.back()->modified_ms());
+    co_return modified_ms - rules_.delete_retention_ms;
   }
 
   [[nodiscard]] bool should_stop() const { return log_.is_offline() || (terms_.should_stop && terms_.should_stop()); }
@@ -150,6 +160,8 @@ class Round {
       }
       MOLDAU_CO_TRY(const auto aborted, co_await log_.aborted_between(group[i]->base_offset(), end));
       transactions.add_aborted(aborted);
+      MOLDAU_CO_TRY(const int64_t modified_ms, co_await group[i]->modified_ms());
+      rules_.keeps_legacy_tombstones = modified_ms > legacy_horizon_ms_;
       MOLDAU_CO_TRY(const bool goes_on, co_await for_each_block(group[i], 0, use, [&](ByteView) {
         return write_block(output, kept, transactions);
       }));
@@ -179,6 +191,7 @@ class Round {
   const CleaningTerms& terms_;
   OffsetMap map_;
   CleaningRules rules_;
+  int64_t legacy_horizon_ms_ = 0;
   CleaningOutcome outcome_;
 };
 

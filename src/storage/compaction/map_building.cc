@@ -2,9 +2,21 @@
 
 namespace moldau::storage {
 
+log_result<> MapBuilding::take_legacy_records(const protocol::RecordBatchHeader& header, ByteView batch) {
+  MOLDAU_TRY(const protocol::LegacyBatch read, legacy_records(header, batch));
+  for (const protocol::LegacyRecord& record : read.records)
+    if (record.key && record.offset >= first_dirty_) records_.push_back({map_.hash(*record.key), record.offset});
+  return {};
+}
+
 log_result<bool> MapBuilding::take(ByteView batch) {
-  const protocol::RecordBatchHeader header = protocol::read_batch_header(batch);
-  if (header.is_control()) {
+  const protocol::RecordBatchHeader header = protocol::read_header_of_any_magic(batch);
+  if (header.magic < 2) {
+    records_.clear();
+    MOLDAU_CHECK(take_legacy_records(header, batch));
+    for (const Hashed& record : records_)
+      if (!map_.put(record.key, record.offset)) return false;
+  } else if (header.is_control()) {
     MOLDAU_TRY(const auto type, control_type_of(batch));
     (void)transactions_.take_control(header, type);
   } else if (!transactions_.take_data(header)) {

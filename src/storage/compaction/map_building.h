@@ -18,6 +18,8 @@ class MapBuilding {
   [[nodiscard]] log_result<bool> take(ByteView batch);
 
  private:
+  [[nodiscard]] log_result<> take_legacy_records(const protocol::RecordBatchHeader& header, ByteView batch);
+
   OffsetMap& map_;
   CleanedTransactions& transactions_;
   Offset first_dirty_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "protocol/legacy_batch.h"
+
 namespace moldau::storage {
 
 using protocol::ErrorCode;
@@ -51,11 +53,10 @@ log_result<std::optional<ByteView>> SegmentReader::batch_at(ByteView block, size
   if (!next) return corrupt(next.error().what);
   if (!*next) return std::optional<ByteView>{};
   const ByteView bytes = (*next)->bytes;
-  if ((*next)->magic != 2) return corrupt(fmt::format("a batch of magic {}, which is not compacted,", (*next)->magic));
-  const protocol::RecordBatchHeader header = protocol::read_batch_header(bytes);
+  const protocol::RecordBatchHeader header = protocol::read_header_of_any_magic(bytes);
   if (header.base_offset < next_offset_ || header.last_offset_delta < 0 || header.last_offset() < header.base_offset)
     return corrupt(fmt::format("offsets {} to {} where {} is next", header.base_offset, header.last_offset(), next_offset_));
-  if (!protocol::is_batch_crc_right(bytes))
+  if (!protocol::is_crc_right_in_any_magic(bytes))
     return corrupt(fmt::format("a wrong checksum in the batch of offset {}", header.base_offset));
   next_offset_ = header.next_offset();
   return bytes;

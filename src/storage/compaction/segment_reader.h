@@ -1,6 +1,6 @@
 // SegmentReader: the whole batches of a part of a log file, in blocks, for compaction.
 //
-// Every batch is checked before it is handed out: framing, magic, that offsets rise, CRC. The checks run off the shard
+// Every batch, of whatever magic, is checked before it is handed out: framing, that offsets rise, CRC. The checks run off the shard
 // with the work on the batches: next() reads, check() checks. corrupt_message names the position of what is wrong.
 #pragma once
 
