@@ -19,6 +19,15 @@ constexpr size_t small_compressed_bytes = 64 * 1024;
 constexpr size_t small_decompressed_bytes = 256 * 1024;
 constexpr size_t small_rewritten_bytes = 16 * 1024;
 
+// What is compressed again lies in memory whole before, and a small batch may hold very much.
+constexpr size_t recompressed_least_limit_bytes = 64 * 1024 * 1024;
+constexpr size_t recompressed_limit_in_max_messages = 4;
+
+size_t recompressed_limit_bytes(const ValidationSettings& settings) {
+  return std::max(recompressed_least_limit_bytes,
+                  recompressed_limit_in_max_messages * static_cast<size_t>(std::max(settings.max_message_bytes, 0)));
+}
+
 BatchRejection rejection(ErrorCode code, std::string message) { return {code, std::move(message), {}}; }
 
 BatchRejection rejection(const BatchError& error) {
@@ -143,15 +152,23 @@ result<ValidatedBatch, BatchRejection> validate_records(MutableByteView batch, c
                                                         const ValidationSettings& settings,
                                                         size_t decompressed_bound_bytes, bool* is_within_bound) {
   std::optional<BatchBuilder> builder;
+  const bool recompresses = plan.is_rewritten && plan.wanted != Codec::none;
+  const size_t recompressed_limit = recompressed_limit_bytes(settings);
+  if (recompresses) decompressed_bound_bytes = std::min(decompressed_bound_bytes, recompressed_limit);
   // Plain records as large as that could not be taken, however many more come.
   const size_t copied_max_bytes =
-      plan.wanted == Codec::none ? static_cast<size_t>(std::max(settings.max_message_bytes, 0)) : decompressed_max_bytes;
+      plan.wanted == Codec::none ? static_cast<size_t>(std::max(settings.max_message_bytes, 0)) : recompressed_limit;
   if (plan.is_rewritten) builder.emplace(builder_for(batch, plan, append, settings));
   auto findings = builder ? check_and_copy_records(batch, settings, append.clock_ms, decompressed_bound_bytes,
                                                    copied_max_bytes, *builder)
                           : check_records(batch, plan.codec, settings, append.clock_ms, decompressed_bound_bytes);
   if (!findings) {
     if (is_within_bound != nullptr && findings.error().reason == BatchError::Reason::too_large) *is_within_bound = false;
+    if (recompresses && findings.error().reason == BatchError::Reason::too_large)
+      return fail(rejection(ErrorCode::message_too_large,
+                            fmt::format("the batch holds more than {} bytes of records, the most that is compressed again as {} (compression.type); "
+                                        "the limit is 64 MiB or four times max.message.bytes: send smaller batches, or set compression.type=producer",
+                                        recompressed_limit, codec_name(plan.wanted))));
     return fail(rejection(findings.error()));
   }
   if (findings->error_count > 0) return fail(records_rejected(std::move(*findings)));

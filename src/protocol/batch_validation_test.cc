@@ -124,6 +124,29 @@ TEST(BatchValidation, ACodecMustNotMakeABatchLargerThanTheLimit) {
   EXPECT_EQ(refused.error().code, ErrorCode::message_too_large);
 }
 
+// A megabyte can hold a gigabyte. What is compressed again lies in memory whole, so there is an end to it.
+TEST(BatchValidation, ABombIsNotCompressedAgain) {
+  const std::string zeros(9 << 20, '\0');
+  const ValidationSettings settings{.max_message_bytes = 8 << 20};
+  for (const Codec codec : {Codec::gzip, Codec::snappy, Codec::lz4, Codec::zstd}) {
+    for (const int count : {7, 8}) {
+      BatchBuilder builder({.codec = codec});
+      for (int i = 0; i < count; ++i) builder.append(clock_ms, as_bytes("key"), as_bytes(zeros));
+      Bytes batch = builder.finish();
+      ASSERT_LT(batch.size(), static_cast<size_t>(settings.max_message_bytes));
+      ValidationSettings recompressed = settings;
+      recompressed.codec = codec == Codec::lz4 ? Codec::snappy : Codec::lz4;
+      Bytes untouched = batch;
+      EXPECT_TRUE(check(untouched, settings).has_value()) << codec_name(codec);
+      const auto checked = check(batch, recompressed);
+      EXPECT_EQ(checked.has_value(), count == 7) << codec_name(codec);
+      if (checked) continue;
+      EXPECT_EQ(checked.error().code, ErrorCode::message_too_large);
+      EXPECT_THAT(checked.error().message, HasSubstr("more than 67108864 bytes of records"));
+    }
+  }
+}
+
 TEST(BatchValidation, ControlBatchesComeFromCoordinatorsOnlyAndStayUncompressed) {
   BatchBuilder builder({.is_transactional = true, .is_control = true});
   builder.append(clock_ms, as_bytes(std::string_view("\0\0\0\1", 4)),
