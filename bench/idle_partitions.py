@@ -19,8 +19,9 @@ def command(*words, stdin=None):
         raise SystemExit(f"bench: moldau {' '.join(words)} failed: {done.stderr}{done.stdout}")
 
 
-def create(bootstrap, topic, partitions):
-    command("topic", "create", topic, "--partitions", str(partitions), "--bootstrap-server", bootstrap)
+def create(bootstrap, topic, partitions, settings=()):
+    set_each = [word for setting in settings for word in ("--set", setting)]
+    command("topic", "create", topic, "--partitions", str(partitions), *set_each, "--bootstrap-server", bootstrap)
 
 
 def write_a_little(bootstrap, topic, partitions):
@@ -34,15 +35,15 @@ def resting_kb(pid, settle_seconds=3):
     return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1])
 
 
-def measure(node, partitions):
-    """The figures of a Node that was not started yet."""
+def measure(node, partitions, settings=()):
+    """The figures of a Node that was not started yet; its topics get `settings`."""
     node.start()
     try:
         create(node.bootstrap, "warm", 1)
         before_kb = resting_kb(node.process.pid)
         began = time.monotonic()
         for number in range(0, partitions, TOPIC_PARTITIONS):
-            create(node.bootstrap, f"idle-{number // TOPIC_PARTITIONS}", min(TOPIC_PARTITIONS, partitions - number))
+            create(node.bootstrap, f"idle-{number // TOPIC_PARTITIONS}", min(TOPIC_PARTITIONS, partitions - number), settings)
         made = time.monotonic() - began
         after_kb = resting_kb(node.process.pid)
         node.stop(seconds=600)
