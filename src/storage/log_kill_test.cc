@@ -2,6 +2,7 @@
 // everything. And a power cut after such a start: what was flushed since is there, with indexes that are right.
 #include "base/log.h"
 #include "runtime/simulated/simulated_environment.h"
+#include "storage/changes_for_test.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
@@ -136,16 +137,9 @@ Found open_and_end(World& world, Node& node, Story& story, bool was_only_killed,
 
 // Writes until the disk was changed so often, and kills. False: the story was over before.
 bool write_and_kill(World& world, Node& node, Story& story, int changes) {
-  node.disk_faults.later = 1;
   node.disk_faults.slow = 0;
   world.boot(node, [&story](Environment& environment) { return write(environment, story); });
-  int seen = 0;
-  world.set_trace_sink([&seen](const std::string& line) {
-    if (line.contains("/data/t-0") && !line.contains(" open ")) ++seen;
-  });
-  while (seen < changes && !story.is_over) world.step();
-  world.set_trace_sink(nullptr);
-  if (story.is_over) return false;
+  if (!run_until_changed(world, node, changes, story.is_over)) return false;
   world.kill(node);
   node.disk_faults.later = 0.1;
   return true;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sanitizer.h"
 #include "runtime/simulated/simulated_environment.h"
+#include "storage/changes_for_test.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
@@ -72,15 +73,7 @@ bool crash_after(uint64_t seed, int changes) {
   Story story(seed);
   world.boot(node, [&story](Environment& environment) { return write_and_clean(environment, story); });
   EXPECT_TRUE(world.run_until([&story] { return story.is_written; }, limit_us));
-  // Each operation in a turn of its own, so that there is a moment behind it.
-  node.disk_faults.later = 1;
-  int seen = 0;
-  world.set_trace_sink([&seen](const std::string& line) {
-    if (line.contains("/data/t-0") && !line.contains(" open ")) ++seen;
-  });
-  while (seen < changes && !story.is_cleaned) world.step();
-  world.set_trace_sink(nullptr);
-  if (story.is_cleaned) return false;
+  if (!run_until_changed(world, node, changes, story.is_cleaned)) return false;
   world.crash(node);
   bool is_done = false;
   world.boot(node, [&](Environment& environment) { return open_and_check(environment, story, is_done); });
