@@ -1,4 +1,5 @@
 // Beginning a new segment, and putting what was written on stable storage.
+#include <algorithm>
 #include <cerrno>
 
 #include "base/assert.h"
@@ -113,6 +114,8 @@ task<log_result<>> Log::flush_below(Offset offset) {
   // The flush before this one may have failed. The system takes its pages for clean since then: to sync them again would
   // succeed and mean nothing.
   if (is_offline() && !MOLDAU_MUTANT("fsync-again-after-failure")) co_return fail(options_.health->offline_error());
+  // It may have waited while the log was truncated: what takes the place of what went is written behind this flush.
+  if (!MOLDAU_MUTANT("flush-beyond-truncation")) offset = std::min(offset, end_.offset);
   if (offset <= recovery_point_) co_return log_result<>{};
   const uint64_t truncations = truncations_;
   const Offset from = recovery_point_;
