@@ -117,7 +117,8 @@ result<std::vector<std::vector<int32_t>>, std::string> place_replicas(const std:
   if (replication_factor <= 0)
     return fail(fmt::format("Invalid replication factor {}: the replication factor must be positive.",
                             replication_factor));
-  if (std::ranges::all_of(brokers, &UsableBroker::fenced)) return fail(std::string("All brokers are currently fenced."));
+  if (std::ranges::all_of(brokers, &UsableBroker::fenced))
+    return fail(std::string("All brokers are currently fenced, or have all their log directories cordoned."));
   if (static_cast<size_t>(replication_factor) > brokers.size())
     return fail(fmt::format("The target replication factor of {} cannot be reached because only {} broker(s) are "
                             "registered or some brokers have all their log directories cordoned.",
