@@ -1,7 +1,7 @@
 #include "runtime/file.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <filesystem>
 
 namespace moldau::runtime {
 
@@ -13,9 +13,14 @@ std::string parent_of(const std::string& path) {
 }  // namespace
 
 task<io_result<std::string>> FileSystem::identity(std::string path) {
-  std::string spelled = std::filesystem::path(path).lexically_normal();
-  if (spelled.size() > 1 && spelled.ends_with('/')) spelled.pop_back();
-  return ready(io_result<std::string>(std::move(spelled)));
+  std::string spelled = path.starts_with('/') ? "" : ".";
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    const std::string name = path.substr(at, end - at);
+    if (!name.empty() && name != ".") spelled += "/" + name;
+    at = end + 1;
+  }
+  return ready(io_result<std::string>(spelled.empty() ? "/" : std::move(spelled)));
 }
 
 task<io_result<Bytes>> read_file(FileSystem& files, std::string path, uint64_t limit_bytes) {
