@@ -17,7 +17,10 @@ task<io_result<std::string>> FileSystem::identity(std::string path) {
   for (size_t at = 0; at < path.size();) {
     const size_t end = std::min(path.find('/', at), path.size());
     const std::string name = path.substr(at, end - at);
-    if (!name.empty() && name != ".") spelled += "/" + name;
+    if (name == "..")
+      spelled.resize(std::min(spelled.rfind('/'), spelled.size()));
+    else if (!name.empty() && name != ".")
+      spelled += "/" + name;
     at = end + 1;
   }
   return ready(io_result<std::string>(spelled.empty() ? "/" : std::move(spelled)));

@@ -19,7 +19,6 @@ task<io_result<bool>> IndexFile::load(std::string path) {
   const uint64_t size_bytes = exists_ ? status->size_bytes : 0;
   written_ = static_cast<uint32_t>(size_bytes / entry_size_);
   is_ragged_ = size_bytes % entry_size_ != 0;
-  is_loaded_ = true;
   co_return true;
 }
 
@@ -60,7 +59,7 @@ task<io_result<>> IndexFile::write_pending(std::string path, uint64_t full_size_
 
 task<io_result<>> IndexFile::read(std::string path, uint32_t from, uint32_t count, MutableByteView into) {
   MOLDAU_ASSERT(into.size() == size_t{count} * entry_size_);
-  if (from + count > entries()) co_return fail(runtime::IoError{EAGAIN, "read", std::move(path)});
+  if (uint64_t{from} + count > entries()) co_return fail(runtime::IoError{EAGAIN, "read", std::move(path)});
   const uint32_t in_file = from < written_ ? std::min(count, written_ - from) : 0;
   const size_t file_bytes = size_t{in_file} * entry_size_;
   if (in_file < count) {

@@ -21,8 +21,10 @@ class IndexFile {
   IndexFile(OpenFiles& cache, uint32_t entry_size) : slot_(cache), entry_size_(entry_size) {}
 
   // Learns the number of entries of the file at `path` from its size; a missing file counts as empty. A size that is no
-  // multiple of the entry is rounded down and reported by is_ragged(). False: another task has done so meanwhile.
+  // multiple of the entry is rounded down and reported by is_ragged(). False: another task has loaded it meanwhile. It counts as
+  // loaded only when its owner has read what it keeps of the entries and says so: until then others wait by doing the same.
   runtime::task<runtime::io_result<bool>> load(std::string path);
+  void note_loaded() { is_loaded_ = true; }
   // For a file that is known to be new or is about to be built again.
   void start_empty();
   [[nodiscard]] bool is_loaded() const { return is_loaded_; }

@@ -78,10 +78,9 @@ task<log_result<>> LogLoader::load() {
   log_.durable_end_ = log_.recovery_point_;
   // The segment that ends at the recovery point has indexes of which a part was not flushed, or that were built again. It is
   // to be flushed with the next one, or a power cut takes its aborted transactions when the recovery point has moved on.
-  if (!log_.options_.had_clean_shutdown && !MOLDAU_MUTANT("recovered-indexes-unsynced")) {
+  if (!log_.options_.had_clean_shutdown) {
     const SegmentPtr last_flushed = log_.floor_segment(std::max(checkpoint - 1, Offset(0)));
-    if (last_flushed != nullptr)
-      log_.recovery_point_ = std::min(log_.recovery_point_, last_flushed->base_offset());
+    if (last_flushed != nullptr) log_.recovery_point_ = std::min(log_.recovery_point_, last_flushed->base_offset());
   }
 
   if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;

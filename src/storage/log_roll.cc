@@ -115,7 +115,7 @@ task<log_result<>> Log::flush_below(Offset offset) {
   // succeed and mean nothing.
   if (is_offline() && !MOLDAU_MUTANT("fsync-again-after-failure")) co_return fail(options_.health->offline_error());
   // It may have waited while the log was truncated: what takes the place of what went is written behind this flush.
-  if (!MOLDAU_MUTANT("flush-beyond-truncation")) offset = std::min(offset, end_.offset);
+  offset = std::min(offset, end_.offset);
   if (offset <= recovery_point_) co_return log_result<>{};
   const uint64_t truncations = truncations_;
   const Offset from = recovery_point_;

@@ -26,11 +26,15 @@ task<io_result<OffsetPosition>> OffsetIndex::entry(std::string path, uint32_t n)
 task<io_result<bool>> OffsetIndex::load(std::string path) {
   MOLDAU_CO_TRY(const bool is_first, co_await file_.load(path));
   if (!is_first) co_return true;
-  last_offset_ = base_offset_;
-  if (entries() == 0) co_return !file_.is_ragged();
-  MOLDAU_CO_TRY(const OffsetPosition last, co_await entry(std::move(path), entries() - 1));
+  const uint32_t count = entries();
+  OffsetPosition last{base_offset_, 0};
+  if (count > 0) {
+    MOLDAU_CO_TRY(last, co_await entry(std::move(path), count - 1));
+  }
+  if (file_.is_loaded()) co_return true;
   last_offset_ = last.offset;
-  co_return !file_.is_ragged() && last.offset > base_offset_ - 1 && (entries() == 1 || last.offset > base_offset_);
+  file_.note_loaded();
+  co_return !file_.is_ragged() && last.offset > base_offset_ - 1 && (count <= 1 || last.offset > base_offset_);
 }
 
 // No entry has position 0: the first one stands behind index.interval.bytes.
@@ -42,6 +46,7 @@ task<io_result<>> OffsetIndex::load_after_kill(std::string path) {
   file_.keep_written(kept);
   MOLDAU_CO_TRY(const OffsetPosition last, co_await last_entry(std::move(path)));
   last_offset_ = last.offset;
+  file_.note_loaded();
   co_return io_result<>{};
 }
 

@@ -22,11 +22,17 @@ task<io_result<TimestampOffset>> TimeIndex::entry(std::string path, uint32_t n) 
 task<io_result<bool>> TimeIndex::load(std::string path) {
   MOLDAU_CO_TRY(const bool is_first, co_await file_.load(path));
   if (!is_first) co_return true;
-  last_ = {-1, base_offset_};
-  if (entries() == 0) co_return !file_.is_ragged();
-  MOLDAU_CO_TRY(const TimestampOffset first, co_await entry(path, 0));
-  MOLDAU_CO_TRY(last_, co_await entry(std::move(path), entries() - 1));
-  co_return !file_.is_ragged() && last_.offset >= base_offset_ && last_.timestamp_ms >= first.timestamp_ms;
+  const uint32_t count = entries();  // another task that loads may find the file gone
+  TimestampOffset first{-1, base_offset_};
+  TimestampOffset last = first;
+  if (count > 0) {
+    MOLDAU_CO_TRY(first, co_await entry(path, 0));
+    MOLDAU_CO_TRY(last, co_await entry(std::move(path), count - 1));
+  }
+  if (file_.is_loaded()) co_return true;
+  last_ = last;
+  file_.note_loaded();
+  co_return !file_.is_ragged() && last.offset >= base_offset_ && last.timestamp_ms >= first.timestamp_ms;
 }
 
 task<io_result<>> TimeIndex::load_after_kill(std::string path) {
@@ -45,6 +51,7 @@ task<io_result<>> TimeIndex::load_after_kill(std::string path) {
   if (kept > 0) {
     MOLDAU_CO_TRY(last_, co_await entry(std::move(path), kept - 1));
   }
+  file_.note_loaded();
   co_return io_result<>{};
 }
 
