@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include "base/log.h"
-#include "base/mutant.h"
 #include "storage/checkpoints.h"
 
 namespace moldau::storage {
