@@ -108,7 +108,9 @@ result<std::vector<metadata::Partition>, ApiError> partitions_of(const MetadataI
   const int32_t count = topic.num_partitions == -1 ? options.default_num_partitions : topic.num_partitions;
   const int16_t factor =
       topic.replication_factor == -1 ? options.default_replication_factor : topic.replication_factor;
-  return placed_partitions(image, 0, count, factor, options.random);
+  auto placed = placed_partitions(image, 0, count, factor, options.random);
+  if (!placed) placed.error().message = fmt::format("Unable to replicate the partition {} time(s): {}", factor, placed.error().message);
+  return placed;
 }
 
 int64_t partitions_asked_for(const CreateTopicsRequest& request, int32_t default_count) {

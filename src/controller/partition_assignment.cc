@@ -77,10 +77,7 @@ std::optional<ApiError> check_manual_assignment(const MetadataImage& image, cons
 result<std::vector<metadata::Partition>, ApiError> placed_partitions(const MetadataImage& image, int32_t first_index,
                                                                      int32_t count, int16_t replication_factor,
                                                                      const std::function<uint64_t()>& random) {
-  const auto cannot = [&](std::string_view why) {
-    return fail(ApiError{ErrorCode::invalid_replication_factor,
-                         fmt::format("Unable to replicate the partition {} time(s): {}", replication_factor, why)});
-  };
+  const auto cannot = [](std::string why) { return fail(ApiError{ErrorCode::invalid_replication_factor, std::move(why)}); };
   std::vector<UsableBroker> brokers;
   for (const auto& [id, broker] : image.brokers)
     if (is_usable(*broker)) brokers.push_back({id, broker->rack, broker->fenced});

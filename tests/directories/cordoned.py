@@ -3,7 +3,7 @@ import re
 
 from directories.moves import log_dirs, reassign
 from directories.tools import said
-from harness.runner import case, equal
+from harness.runner import case, equal, eventually
 
 
 def errors(answer):
@@ -23,8 +23,12 @@ def story(world, target):
         def cordon(*words, entity=("--entity-name", "1")):
             return world.tools.run("kafka-configs", "--bootstrap-server", node.bootstrap, "--alter", "--entity-type", "brokers", *entity, *words)
 
-        def place():
-            return {name: sorted(entry["partitions"]) for name, entry in log_dirs(world, node).items()}
+        def place(logs):
+            """Where so many logs lie; Apache Kafka makes those of a topic after it has answered."""
+            def look():
+                found = {name: sorted(entry["partitions"]) for name, entry in log_dirs(world, node).items()}
+                return found if sum(map(len, found.values())) == logs else None
+            return eventually(look, f"{logs} logs lie in the directories of {target}")
 
         def create(topic):
             return said(topics("--create", "--topic", topic, "--partitions", "2"), node)
@@ -36,13 +40,13 @@ def story(world, target):
         told.append(("for all brokers", errors(cordon("--add-config", f"cordoned.log.dirs={first}", entity=("--entity-default",)))))
         told.append(("the second one", said(cordon("--add-config", f"cordoned.log.dirs={second}"), node)))
         told.append(("a topic where one is cordoned", create("one")))
-        told.append(("where it lies", place()))
+        told.append(("where it lies", place(2)))
         told.append(("a move to it", said(reassign(world, node, {"one-0": second}, "execute"), node)))
         told.append(("all of them", said(cordon("--add-config", "cordoned.log.dirs=*"), node)))
         told.append(("partitions where all are cordoned", said(topics("--alter", "--topic", "one", "--partitions", "3"), node)))
         told.append(("none of them", said(cordon("--add-config", "cordoned.log.dirs="), node)))
         told.append(("a topic where none is cordoned", create("two")))
-        told.append(("how many lie where", sorted(len(p) for p in place().values())))
+        told.append(("how many lie where", sorted(len(p) for p in place(4).values())))
         shown = world.tools.run("kafka-configs", "--bootstrap-server", node.bootstrap, "--describe", "--entity-type", "brokers", "--entity-name", "1", "--all")
         told.append(("what is shown of the key", [line for line in said(shown, node).splitlines() if "cordoned" in line]))
         told.append(("as in the file again", said(cordon("--delete-config", "cordoned.log.dirs"), node)))
