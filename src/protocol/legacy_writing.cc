@@ -21,7 +21,7 @@ struct MessageParts {
   std::optional<ByteView> value;
 };
 
-void write_nullable(Writer& out, const std::optional<ByteView>& bytes) {
+void write_bytes_or_null(Writer& out, const std::optional<ByteView>& bytes) {
   out.int32(bytes ? static_cast<int32_t>(bytes->size()) : -1);
   if (bytes) out.raw(*bytes);
 }
@@ -31,8 +31,8 @@ void append_message(Bytes& to, const MessageParts& message) {
   covered.int8(message.magic);
   covered.int8(message.attributes);
   if (message.magic == 1) covered.int64(message.timestamp_ms);
-  write_nullable(covered, message.key);
-  write_nullable(covered, message.value);
+  write_bytes_or_null(covered, message.key);
+  write_bytes_or_null(covered, message.value);
   const Bytes body = covered.take();
   Writer front;
   front.int64(message.offset.value());
