@@ -8,7 +8,7 @@ namespace {
 
 const std::vector<std::string> one_directory = {"log.dirs=/a", "metadata.log.dir=/a"};
 
-task<int16_t> try_to_create(TestBroker& broker, std::string topic) {
+task<int16_t> create_without_room(TestBroker& broker, std::string topic) {
   protocol::CreateTopicsRequest request;
   auto& made = request.topics.emplace_back();
   made.name = topic;
@@ -44,7 +44,7 @@ TEST(MetadataOnAFullDisk, WhatIsToldToBeDoneIsDoneAndTheRestIsRefused) {
     for (uint64_t room = 0; room < 3000; room += 23) {
       machine.node.disk.capacity_bytes = machine.node.disk.used_bytes() + room;
       const std::string topic = fmt::format("topic-{}", room);
-      const int16_t created = co_await try_to_create(broker, topic);
+      const int16_t created = co_await create_without_room(broker, topic);
       if (created == 0) made.insert(topic);
       const std::string value = std::to_string(1'000'000 + room);
       const int16_t set = co_await try_to_set(broker, "t", value);

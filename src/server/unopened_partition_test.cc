@@ -6,7 +6,7 @@
 namespace moldau::server {
 namespace {
 
-const std::vector<std::string> one_directory = {"log.dirs=/a", "metadata.log.dir=/a"};
+const std::vector<std::string> only_directory = {"log.dirs=/a", "metadata.log.dir=/a"};
 
 task<void> delete_records(TestBroker& broker, std::string topic, int32_t partition, int64_t before) {
   protocol::DeleteRecordsRequest request;
@@ -32,7 +32,7 @@ void prepare(Machine& machine) {
     for (int32_t partition = 0; partition < 2; ++partition)
       for (int i = 0; i < 3; ++i) EXPECT_EQ(co_await produce(broker, "t", partition, "x"), 0);
     co_await delete_records(broker, "t", 0, 2);
-  }, one_directory);
+  }, only_directory);
 }
 
 TEST(UnopenedPartition, OneThatANewerReleaseWroteToIsRefusedUntouchedAndKeepsItsLogStart) {
@@ -55,7 +55,7 @@ TEST(UnopenedPartition, OneThatANewerReleaseWroteToIsRefusedUntouchedAndKeepsIts
       EXPECT_EQ(co_await produce(broker, "t", 0, "y"), static_cast<int16_t>(ErrorCode::kafka_storage_error));
       EXPECT_EQ(co_await produce(broker, "t", 1, "y"), 0);
       co_await runtime::sleep_ms(200'000);  // checkpoints are written
-    }, one_directory);
+    }, only_directory);
     EXPECT_EQ(file->seen, with_newer);
   }
   ASSERT_EQ(machine.node.disk.truncate(*file, before.size(), 0), 0);
@@ -65,7 +65,7 @@ TEST(UnopenedPartition, OneThatANewerReleaseWroteToIsRefusedUntouchedAndKeepsIts
     EXPECT_EQ(find(broker, "t", 0)->log().log_start_offset(), Offset(2)) << "deleted records are there again";
     EXPECT_EQ(find(broker, "t", 0)->log().log_end_offset(), Offset(3));
     EXPECT_EQ(co_await produce(broker, "t", 0, "z"), 0);
-  }, one_directory);
+  }, only_directory);
 }
 
 TEST(UnopenedPartition, ATopicWithTheNameOfAStrayOneBeginsAtZero) {

@@ -6,7 +6,7 @@
 #include "storage/log.h"
 #include "storage/open_files.h"
 
-namespace moldau::storage {
+namespace moldau::storage::full_disk_test {
 namespace {
 
 using runtime::Environment;
@@ -91,4 +91,4 @@ TEST(LogFullDisk, RetentionMakesRoomAndForgetsNoProducer) {
 }
 
 }  // namespace
-}  // namespace moldau::storage
+}  // namespace moldau::storage::full_disk_test
