@@ -328,6 +328,23 @@ TEST(SimulatedLog, retention_takes_nothing_from_readers_but_what_it_removes) {
   }
 }
 
+// Twelve records a millisecond apart, two in a segment, opened again so that nothing of it has been looked at.
+task<std::unique_ptr<Log>> log_of_an_earlier_run(Environment& environment, OpenFiles& open_files) {
+  auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
+  for (int i = 0; i < 12; ++i) {
+    Bytes batch = batch_at(first_ms + i);
+    EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
+    if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
+  }
+  co_await log->abandon();
+  LogOptions again = options_of(environment, open_files);
+  again.recovery_point = Offset(12);
+  again.had_clean_shutdown = true;
+  log = std::move(*co_await Log::open(std::move(again)));
+  log->update_high_watermark(log->log_end_offset());
+  co_return log;
+}
+
 // Looks up one time after another; of segments that an earlier process wrote, so that they must be checked on the way.
 task<void> look_up_times(Log& log, int64_t timestamp_ms) {
   const auto found = co_await log.offset_for_timestamp(timestamp_ms);
@@ -341,18 +358,7 @@ TEST(SimulatedLog, retention_takes_no_time_from_lookups_but_of_what_it_removes) 
     world.boot(node, [](Environment& environment) -> task<void> {
       EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
       OpenFiles open_files(environment.files(), 4);
-      auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
-      for (int i = 0; i < 12; ++i) {
-        Bytes batch = batch_at(first_ms + i);
-        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
-        if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
-      }
-      co_await log->abandon();
-      LogOptions again = options_of(environment, open_files);
-      again.recovery_point = Offset(12);
-      again.had_clean_shutdown = true;
-      log = std::move(*co_await Log::open(std::move(again)));
-      log->update_high_watermark(log->log_end_offset());
+      const auto log = co_await log_of_an_earlier_run(environment, open_files);
       runtime::Scope readers;
       for (int i = 0; i < 12; i += 2) {
         for (const int64_t timestamp_ms : {first_ms + i, first_ms + i + 3, max_timestamp}) readers.spawn(look_up_times(*log, timestamp_ms));
@@ -379,18 +385,7 @@ TEST(SimulatedLog, whoever_reads_in_a_log_that_goes_away_does_not_fail_the_direc
     world.boot(node, [](Environment& environment) -> task<void> {
       EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
       OpenFiles open_files(environment.files(), 4);
-      auto log = std::move(*co_await Log::open(options_of(environment, open_files)));
-      for (int i = 0; i < 12; ++i) {
-        Bytes batch = batch_at(first_ms + i);
-        EXPECT_TRUE(co_await log->append_as_leader({.records = batch}));
-        if (i % 2 == 1) EXPECT_TRUE(co_await log->roll());
-      }
-      co_await log->abandon();
-      LogOptions again = options_of(environment, open_files);
-      again.recovery_point = Offset(12);
-      again.had_clean_shutdown = true;
-      log = std::move(*co_await Log::open(std::move(again)));
-      log->update_high_watermark(log->log_end_offset());
+      const auto log = co_await log_of_an_earlier_run(environment, open_files);
       const DirectoryHealthPtr health = log->health();
       runtime::Scope readers;
       for (int i = 0; i < 12; ++i) readers.spawn(look_up(*log, first_ms + i));
