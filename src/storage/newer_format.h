@@ -1,4 +1,4 @@
-// A whole batch in a form that this release does not know (a magic above 2): a newer release of Apache Kafka has written it. It
+// A whole batch in a form that this release does not know (a magic of 3 to 9): a newer release of Apache Kafka has written it. It
 // must not be taken for the torn end of a log, for cutting there would lose records that are whole.
 #pragma once
 

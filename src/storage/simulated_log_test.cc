@@ -345,8 +345,8 @@ task<std::unique_ptr<Log>> log_of_an_earlier_run(Environment& environment, OpenF
   co_return log;
 }
 
-// Looks up one time after another; of segments that an earlier process wrote, so that they must be checked on the way.
-task<void> look_up_times(Log& log, int64_t timestamp_ms) {
+// A lookup has an answer, whatever goes meanwhile.
+task<void> expect_answer(Log& log, int64_t timestamp_ms) {
   const auto found = co_await log.offset_for_timestamp(timestamp_ms);
   EXPECT_TRUE(found) << found.error().message;
 }
@@ -361,7 +361,7 @@ TEST(SimulatedLog, retention_takes_no_time_from_lookups_but_of_what_it_removes) 
       const auto log = co_await log_of_an_earlier_run(environment, open_files);
       runtime::Scope readers;
       for (int i = 0; i < 12; i += 2) {
-        for (const int64_t timestamp_ms : {first_ms + i, first_ms + i + 3, max_timestamp}) readers.spawn(look_up_times(*log, timestamp_ms));
+        for (const int64_t timestamp_ms : {first_ms + i, first_ms + i + 3, max_timestamp}) readers.spawn(expect_answer(*log, timestamp_ms));
         EXPECT_TRUE(co_await log->delete_records_before(Offset(i + 2)));
         EXPECT_TRUE(co_await log->delete_old_segments());
       }
@@ -373,6 +373,7 @@ TEST(SimulatedLog, retention_takes_no_time_from_lookups_but_of_what_it_removes) 
   }
 }
 
+// The answer may be an error: the log is going away.
 task<void> look_up(Log& log, int64_t timestamp_ms) {
   (void)co_await log.offset_for_timestamp(timestamp_ms);
 }
