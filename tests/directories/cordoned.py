@@ -1,5 +1,6 @@
 """cordoned.log.dirs: what Kafka's tools print and what is placed where, beside Apache Kafka."""
 import re
+import time
 
 from directories.moves import log_dirs, reassign
 from directories.tools import said
@@ -13,7 +14,7 @@ def errors(answer):
 
 def story(world, target):
     told = []
-    node = world.node(target, f"cordoned-{target}", **{"cordoned_log_dirs": "*"})
+    node = world.node(target, f"cordoned-{target}", cordoned_log_dirs="*", broker_heartbeat_interval_ms=100)
     with node:
         node.start()
 
@@ -21,7 +22,9 @@ def story(world, target):
             return world.tools.run("kafka-topics", "--bootstrap-server", node.bootstrap, *words)
 
         def cordon(*words, entity=("--entity-name", "1")):
-            return world.tools.run("kafka-configs", "--bootstrap-server", node.bootstrap, "--alter", "--entity-type", "brokers", *entity, *words)
+            answer = world.tools.run("kafka-configs", "--bootstrap-server", node.bootstrap, "--alter", "--entity-type", "brokers", *entity, *words)
+            time.sleep(0.5)  # Apache Kafka's controller hears of it with a heartbeat some time later
+            return answer
 
         def place(logs):
             """Where so many logs lie; Apache Kafka makes those of a topic after it has answered."""
