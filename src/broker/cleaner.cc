@@ -95,6 +95,9 @@ task<bool> Cleaner::clean_filthiest() {
 }
 
 task<void> Cleaner::write_checkpoints() {
+  // What lies below a log start was not compacted with the rest. If a crash took the log start back behind the cleaner's checkpoint,
+  // records there would be taken for clean, and outlive the tombstones that deleted them.
+  co_await broker_.directories->checkpoint_recovery_points(broker_);
   const auto turn = co_await writing_.lock();
   std::vector<std::vector<ShardCleaner::Checkpoint>> of_shards(broker_.shards.size());
   co_await gather_all(broker_, [&](BrokerShard& shard) {

@@ -283,11 +283,12 @@ class Log {
   runtime::task<> write_passing_snapshot();
   void note_replay_cost(const protocol::RecordBatchHeader& batch);
   [[nodiscard]] bool is_far_from_snapshot() const;
-  runtime::task<log_result<>> load_snapshot(Offset log_start, int64_t now_ms);
-  runtime::task<log_result<>> reload_producers(Offset log_start, Offset end);
-  runtime::task<log_result<>> rebuild_producers(Offset log_start, Offset end, bool after_clean_stop);
+  runtime::task<log_result<>> load_snapshot(Offset first, int64_t now_ms);
+  runtime::task<log_result<>> end_cleaned_transaction(ProducerEntry& entry);
+  runtime::task<log_result<>> reload_producers(Offset first, Offset end);
+  runtime::task<log_result<>> rebuild_producers(Offset end, bool after_clean_stop);
   // `notes_aborted`: the segment's transaction index is to be completed as well.
-  runtime::task<log_result<std::vector<SnapshotProducer>>> producers_gone_before(Offset log_start, Offset snapshot);
+  runtime::task<log_result<std::vector<SnapshotProducer>>> producers_gone_before(Offset first, Offset snapshot);
   runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end, bool notes_aborted = false);
   // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
   // storage, for a repeat of one of them must be known as one after a power cut too.
@@ -303,6 +304,10 @@ class Log {
   Offset log_start_offset_{0};
   Offset recovery_point_{0};
   Offset durable_end_{0};
+  struct {
+    Offset from = no_offset;
+    Offset to = no_offset;
+  } recordless_;  // where a truncation into a batch has left no record, though the log ended behind it
   int64_t last_flush_ms_ = 0;
   LeaderEpochs epochs_;
   bool epochs_changed_ = false;  // the file does not say what epochs_ says

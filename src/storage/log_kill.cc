@@ -28,23 +28,23 @@ task<log_result<>> LogLoader::recover_killed() {
   // A snapshot behind the end, or a segment that no kill can leave: nothing is taken on trust.
   log_warning("{}: its end is not what a killed process leaves; everything that was not flushed is read", log_.directory());
   log_.options_.was_only_killed = false;
-  log_.producers_.clear(log_.options_.log_start_offset);
+  log_.producers_.clear(Offset(0));
   co_return co_await recover_unflushed();
 }
 
 task<log_result<LogLoader::Recovered>> LogLoader::recover_end(SegmentPtr last) {
   MOLDAU_CO_TRY(const Segment::IndexedTo indexed, co_await last->resume_indexes());
-  const Offset log_start = std::max(log_.options_.log_start_offset, log_.segments_.begin()->first);
+  const Offset first = log_.segments_.begin()->first;
   const std::vector<Offset> all = log_.snapshots_;
   for (const Offset snapshot : all)
-    if (snapshot < log_start) MOLDAU_CO_CHECK(co_await log_.remove_snapshot(snapshot));
-  MOLDAU_CO_CHECK(co_await log_.load_snapshot(log_start, log_.expiry_now_ms()));
+    if (snapshot < first) MOLDAU_CO_CHECK(co_await log_.remove_snapshot(snapshot));
+  MOLDAU_CO_CHECK(co_await log_.load_snapshot(first, log_.expiry_now_ms()));
   if (!log_.segments_.contains(log_.last_snapshot_)) log_.passing_snapshot_ = log_.last_snapshot_;
   const Offset known_below = log_.producers_.end_offset();
   MOLDAU_CO_CHECK(co_await last->forget_aborted_from(std::max(known_below, last->base_offset())));
   for (const SegmentPtr& segment : log_.segments_between(known_below, indexed.base_offset)) {
     if (MOLDAU_MUTANT("killed-producers-not-replayed")) break;
-    const Offset from = std::max({segment->base_offset(), log_.producers_.end_offset(), log_start});
+    const Offset from = std::max(segment->base_offset(), log_.producers_.end_offset());
     MOLDAU_CO_CHECK(co_await log_.replay_producers(segment, from, indexed.base_offset, segment == last));
     const SegmentPtr next = log_.higher_segment(segment->base_offset());
     log_.producers_.set_end_offset(next != nullptr ? next->base_offset() : indexed.base_offset);

@@ -51,7 +51,7 @@ task<log_result<>> LogLoader::load() {
     if (end < wanted_start) {
       // DeleteRecords may have been ahead of the flushes; what had been flushed behind the log start cannot be missing.
       std::string what = fmt::format("the log ends at {}, below its start {}; beginning anew there", end, wanted_start);
-      if (checkpoint > wanted_start || log_.options_.had_clean_shutdown)
+      if (checkpoint > wanted_start)
         damaged(what + ": segments are missing");
       else
         log_warning("{}: {}", log_.directory(), what);
@@ -93,7 +93,7 @@ task<log_result<>> LogLoader::load() {
   if (!strays.empty() && strays.back() >= log_.active().base_offset()) strays.pop_back();
   for (const Offset stray : strays) MOLDAU_CO_CHECK(co_await log_.remove_snapshot(stray));
   if (!log_.options_.was_only_killed || log_.producers_.end_offset() != end)
-    MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.log_start_offset_, end, log_.options_.had_clean_shutdown));
+    MOLDAU_CO_CHECK(co_await log_.rebuild_producers(end, log_.options_.had_clean_shutdown));
   else if (log_.is_far_from_snapshot())
     co_await log_.write_passing_snapshot();
   log_.producers_.expire(log_.expiry_now_ms());

@@ -24,7 +24,8 @@ task<log_result<>> Log::take_producer_snapshot() {
 
 task<log_result<>> Log::write_snapshot(bool sync) {
   const Offset at = producers_.end_offset();
-  if (at <= last_snapshot_) co_return log_result<>{};
+  // Without a file the log start counts as one; producers whose records have gone are known to none.
+  if (at <= last_snapshot_ && (!snapshots_.empty() || producers_.is_empty())) co_return log_result<>{};
   // A start after a kill completes the transaction index from the snapshot on (log_kill.cc).
   if (!segments_.empty() && active().transactions().has_unwritten()) {
     const auto settled = co_await active().transactions().settle(active().path(FileKind::transaction_index));
@@ -101,8 +102,21 @@ task<log_result<>> Log::delete_snapshots_of(const std::vector<SegmentPtr>& segme
   co_return log_result<>{};
 }
 
+// What is open is never compacted. So a transaction whose last batch is not there has ended behind the snapshot, and its marker may
+// have gone as well: nothing that is read from the log would end it, and readers of committed data would wait for good.
+task<log_result<>> Log::end_cleaned_transaction(ProducerEntry& entry) {
+  if (entry.transaction_first_offset == no_offset || MOLDAU_MUTANT("cleaned-transaction-left-open")) co_return log_result<>{};
+  const SegmentPtr segment = floor_segment(entry.last_data_offset());
+  std::optional<BatchPlace> last;
+  if (segment != nullptr) {
+    MOLDAU_CO_TRY(last, co_await segment->find(entry.last_data_offset()));
+  }
+  if (!last || last->last_offset != entry.last_data_offset()) entry.transaction_first_offset = no_offset;
+  co_return log_result<>{};
+}
+
 // Takes the newest snapshot that can be read; those that cannot are removed.
-task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
+task<log_result<>> Log::load_snapshot(Offset first, int64_t at_ms) {
   while (!snapshots_.empty()) {
     const Offset newest = snapshots_.back();
     const std::string path = file_path(directory(), newest, FileKind::producer_snapshot);
@@ -113,9 +127,11 @@ task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
     } else if (const auto decoded = decode_snapshot(*contents); !decoded) {
       problem = decoded.error();
     } else {
-      for (const SnapshotProducer& producer : *decoded)
-        if (!producers_.is_expired(producer.entry, at_ms) && !MOLDAU_MUTANT("producer-snapshot-not-loaded"))
-          producers_.load(producer.id, producer.entry);
+      for (SnapshotProducer producer : *decoded) {
+        if (producers_.is_expired(producer.entry, at_ms) || MOLDAU_MUTANT("producer-snapshot-not-loaded")) continue;
+        MOLDAU_CO_CHECK(co_await end_cleaned_transaction(producer.entry));
+        producers_.load(producer.id, producer.entry);
+      }
       last_snapshot_ = newest;
       producers_.set_end_offset(newest);
       co_return log_result<>{};
@@ -123,49 +139,54 @@ task<log_result<>> Log::load_snapshot(Offset log_start, int64_t at_ms) {
     log_warning("{} is not used and removed: {}", path, problem);
     MOLDAU_CO_CHECK(co_await remove_snapshot(newest));
   }
-  last_snapshot_ = log_start;
-  producers_.set_end_offset(log_start);
+  last_snapshot_ = first;
+  producers_.set_end_offset(first);
   co_return log_result<>{};
 }
 
-// The producers of a snapshot whose records all lie below the log start. They are as they were at any later time, so that a
+// The producers of a snapshot whose records all lie below the first segment. They are as they were at any later time, so that a
 // snapshot says it of them which for the others is too new; one is written so late when the disk was full before (log_retention.cc).
-task<log_result<std::vector<SnapshotProducer>>> Log::producers_gone_before(Offset log_start, Offset snapshot) {
+task<log_result<std::vector<SnapshotProducer>>> Log::producers_gone_before(Offset first, Offset snapshot) {
   std::vector<SnapshotProducer> gone;
   const auto contents = co_await runtime::read_file(files(), file_path(directory(), snapshot, FileKind::producer_snapshot));
   if (!contents) co_return fail(Error(contents.error()));
   const int64_t at_ms = expiry_now_ms();
-  if (const auto decoded = decode_snapshot(*contents))
-    std::ranges::copy_if(*decoded, std::back_inserter(gone), [&](const SnapshotProducer& producer) {
-      return producer.entry.last_data_offset() < log_start && !producers_.is_expired(producer.entry, at_ms);
-    });
+  const auto decoded = decode_snapshot(*contents);
+  if (!decoded) co_return gone;
+  for (SnapshotProducer producer : *decoded) {
+    // One without batches has a new epoch from a marker, which may lie anywhere.
+    const bool is_gone = producer.entry.has_batches() && producer.entry.last_data_offset() < first;
+    if (!is_gone || producers_.is_expired(producer.entry, at_ms)) continue;
+    producer.entry.transaction_first_offset = no_offset;  // there is nothing of it to hide
+    gone.push_back(producer);
+  }
   co_return gone;
 }
 
-// Brings the state back to what the newest snapshot between log start and `end` says.
-task<log_result<>> Log::reload_producers(Offset log_start, Offset end) {
-  // Apache Kafka drops the one that stands at the log start as well, and with it every producer whose records have all gone:
-  // a repeat of the last of them is then taken for new.
+// Brings the state back to what the newest snapshot between the first segment and `end` says.
+task<log_result<>> Log::reload_producers(Offset first, Offset end) {
+  // Apache Kafka drops those up to the log start, and with them every producer whose records have all gone: a repeat of the last
+  // of them is then taken for new.
   const std::vector<Offset> all = snapshots_;
-  const auto first_usable = std::ranges::lower_bound(all, log_start);
+  const auto first_usable = std::ranges::lower_bound(all, first);
   std::vector<SnapshotProducer> gone;
   if (first_usable != all.end() && *first_usable > end) {
-    MOLDAU_CO_TRY(gone, co_await producers_gone_before(log_start, *first_usable));
+    MOLDAU_CO_TRY(gone, co_await producers_gone_before(first, *first_usable));
   }
   for (const Offset snapshot : all)
-    if (snapshot > end || snapshot < log_start) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
+    if (snapshot > end || snapshot < first) MOLDAU_CO_CHECK(co_await remove_snapshot(snapshot));
   if (end != producers_.end_offset()) {
     producers_.clear(producers_.end_offset());
-    MOLDAU_CO_CHECK(co_await load_snapshot(log_start, expiry_now_ms()));
+    MOLDAU_CO_CHECK(co_await load_snapshot(first, expiry_now_ms()));
     for (const SnapshotProducer& producer : gone) producers_.load(producer.id, producer.entry);
     co_return log_result<>{};
   }
-  producers_.log_start_moved(log_start);
-  last_snapshot_ = snapshots_.empty() ? log_start : snapshots_.back();
+  producers_.log_start_moved(first);
+  last_snapshot_ = snapshots_.empty() ? first : snapshots_.back();
   co_return log_result<>{};
 }
 
-task<log_result<>> Log::rebuild_producers(Offset log_start, Offset end, bool after_clean_stop) {
+task<log_result<>> Log::rebuild_producers(Offset end, bool after_clean_stop) {
   std::vector<Offset> worth_a_snapshot;
   if (!segments_.empty()) {
     if (segments_.size() > 1) worth_a_snapshot.push_back(std::prev(segments_.end(), 2)->first);
@@ -181,10 +202,13 @@ task<log_result<>> Log::rebuild_producers(Offset log_start, Offset end, bool aft
     co_return log_result<>{};
   }
   const bool knows_there_are_none = producers_.is_empty() && producers_.end_offset() >= end;
-  MOLDAU_CO_CHECK(co_await reload_producers(log_start, end));
+  // From the first segment on, also below the log start, for what was known while the log was open is to be known again.
+  // (Apache Kafka reads from the log start on.)
+  const Offset from_first = segments_.empty() ? end : segments_.begin()->first;
+  MOLDAU_CO_CHECK(co_await reload_producers(from_first, end));
   if (end > producers_.end_offset() && !knows_there_are_none) {
     for (const SegmentPtr& segment : segments_between(producers_.end_offset(), end)) {
-      const Offset from = std::max({segment->base_offset(), producers_.end_offset(), log_start});
+      const Offset from = std::max(segment->base_offset(), producers_.end_offset());
       producers_.set_end_offset(from);
       if (std::ranges::find(worth_a_snapshot, segment->base_offset()) != worth_a_snapshot.end())
         MOLDAU_CO_CHECK(co_await write_snapshot(true));

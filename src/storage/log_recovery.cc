@@ -31,7 +31,7 @@ task<log_result<SegmentPtr>> LogLoader::recover_until_overflow() {
   const std::vector<SegmentPtr> unflushed = log_.segments_between(point, Offset(INT64_MAX));
   if (unflushed.empty()) co_return SegmentPtr();
   // What the producers did before these segments.
-  MOLDAU_CO_CHECK(co_await log_.rebuild_producers(log_.options_.log_start_offset, unflushed.front()->base_offset(), false));
+  MOLDAU_CO_CHECK(co_await log_.rebuild_producers(unflushed.front()->base_offset(), false));
   for (const SegmentPtr& segment : unflushed) {
     ++report_.segments_recovered;
     MOLDAU_CO_CHECK(co_await segment->reset_indexes());

@@ -137,6 +137,7 @@ task<log_result<>> Log::flush_below(Offset offset) {
     if (was_rolled && !MOLDAU_MUTANT("roll-during-flush-unsynced")) continue;
     recovery_point_ = std::min(offset, end_.offset);
     durable_end_ = std::max(durable_end_, recovery_point_);
+    if (recovery_point_ == recordless_.to) recovery_point_ = recordless_.from;
     last_flush_ms_ = now_ms();
     co_return log_result<>{};
   }

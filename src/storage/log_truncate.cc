@@ -51,15 +51,18 @@ task<log_result<bool>> Log::truncate_locked(Offset offset) {
   if (!MOLDAU_MUTANT("truncation-unsynced")) MOLDAU_CO_CHECK(co_await sync_active());
   log_info("{}: {} segments and {} bytes cut", directory(), removed.size(), cut_bytes);
   set_end(offset);
-  // A truncation into a batch takes all of it: no record reaches to the end, and what is torn behind them is no damage.
+  // A truncation into a batch takes all of it, and no record reaches to the end.
   MOLDAU_CO_TRY(const Offset records_end, co_await active().read_next_offset());
+  recordless_ = {records_end, offset};
   recovery_point_ = std::min({recovery_point_, offset, records_end});
   durable_end_ = std::min({durable_end_, offset, records_end});
   MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));
   if (epochs_.truncate_from_end(offset)) epochs_changed_ = true;
   MOLDAU_CO_CHECK(co_await write_epochs());
   log_start_offset_ = std::min(log_start_offset_, offset);
-  MOLDAU_CO_CHECK(co_await rebuild_producers(log_start_offset_, offset, false));
+  MOLDAU_CO_CHECK(co_await rebuild_producers(offset, false));
+  // A snapshot of the old history must not come back when the new one has reached its offset.
+  MOLDAU_CO_CHECK(co_await files().sync_directory(directory()));
   if (high_watermark_.offset >= end_.offset) set_high_watermark(end_);
   // The transactions that were read again and whose markers are replicated hold no reader back.
   producers_.high_watermark_moved(high_watermark_.offset);
@@ -97,7 +100,7 @@ task<log_result<>> Log::truncate_fully_locked(Offset offset) {
   producers_.clear(offset);
   last_snapshot_ = Offset(0);
   log_start_offset_ = offset;
-  MOLDAU_CO_CHECK(co_await rebuild_producers(offset, offset, false));
+  MOLDAU_CO_CHECK(co_await rebuild_producers(offset, false));
   set_high_watermark(end_);
   co_return log_result<>{};
 }

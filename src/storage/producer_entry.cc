@@ -23,7 +23,16 @@ void ProducerEntry::set_epoch(ProducerEpoch to) {
   epoch = to;
 }
 
+// Sequences are a circle: the nearer half of it lies ahead.
+static bool follows(const ProducedBatch& later, const ProducedBatch& earlier) {
+  const int32_t ahead = sequence_minus(later.first_sequence(), earlier.last_sequence);
+  return ahead > 0 && ahead <= INT32_MAX / 2;
+}
+
 void ProducerEntry::add_batch(const ProducedBatch& batch) {
+  // A producer that the leader had forgotten begins anew, also in the same epoch; that is seen when the log is read again. What it
+  // did before would pass for repeats of what comes, which would be acknowledged and lost.
+  if (has_batches() && !follows(batch, last_batch())) batch_count = 0;
   if (batch_count == batches_kept) {
     std::copy(batches.begin() + 1, batches.end(), batches.begin());
     --batch_count;

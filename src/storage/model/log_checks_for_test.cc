@@ -97,9 +97,11 @@ void LogStory::check_offsets() {
 
 // Everything that the log must know to take a producer's next batch.
 void LogStory::check_producers() {
-  for (const auto& [id, producer] : naive_.producers()) {
+  const auto producers = naive_.producers();
+  for (const auto& [id, entry] : log_->producers().producers()) EXPECT_TRUE(producers.contains(id) || retired_.contains(id)) << "producer " << id.value() << " is known, and should be forgotten";
+  for (const auto& [id, producer] : producers) {
     const ProducerEntry* entry = log_->producers().find(id);
-    if (entry == nullptr ? producer.last_offset < naive_.start : is_known_as(producer, entry)) continue;
+    if (retired_.contains(id) || is_known_as(producer, entry)) continue;
     ADD_FAILURE() << fmt::format("producer {} is known as {}, and is at epoch {}, sequence {}, open from {}", id,
                                  entry == nullptr ? "none" : fmt::format("at epoch {}, sequence {}, open from {}", entry->epoch, entry->last_sequence(), entry->transaction_first_offset),
                                  producer.epoch, producer.last_sequence, producer.open_from);

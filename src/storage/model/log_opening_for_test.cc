@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "storage/file_names.h"
 #include "storage/future_log.h"
 #include "storage/log.h"
 #include "storage/model/log_story_for_test.h"
@@ -33,6 +34,7 @@ task<void> LogStory::open() {
     const std::array holds_all = {holds_all_of(*found[0], *found[1]), holds_all_of(*found[1], *found[0])};
     EXPECT_TRUE(holds_all[0] || holds_all[1]) << "the log and its copy have parted";
     home_ = holds_all[0] && (!holds_all[1] || pick(2) == 0) ? 0 : 1;
+    EXPECT_TRUE(co_await found[home_]->sync_name());
     co_await discard(found[1 - home_]);
   }
   log_ = found[home_];
@@ -40,7 +42,7 @@ task<void> LogStory::open() {
   if (!testing::Test::HasFailure()) co_await open_copy();
 }
 
-// A copy that was begun goes on, or is given up. One of a compacted log begins anew.
+// A copy that was begun goes on, or is given up. One of a compacted log begins anew, and one that may have a hole.
 task<void> LogStory::open_copy() {
   copy_ = nullptr;
   for (int i = 0; i < 2; ++i) {
@@ -61,7 +63,7 @@ task<void> LogStory::open_copy() {
         co_await discard(copy);
         continue;
       }
-      if (config_.is_compacted) EXPECT_TRUE(co_await copy->truncate_fully_and_start_at(log_->log_start_offset()));
+      if (config_.is_compacted || last_end_ == End::power_cut) EXPECT_TRUE(co_await copy->truncate_fully_and_start_at(log_->log_start_offset()));
       EXPECT_TRUE(co_await align_future(*log_, *copy));
       copy_ = copy;
     }
@@ -107,14 +109,19 @@ task<void> LogStory::reconcile() {
   if (testing::Test::HasFailure()) co_return;
   expect_found(found, true);
 
+  // What half a truncation has left could come back with a later power cut; as if the system had written it since.
+  if (last_end_ == End::kill && under_way_.cut_to) co_await sync_all();
+
   // From here on the list is what was found.
   if (!under_way_.batch.empty() && end > naive_.end) naive_.append(decode_batches(under_way_.batch).front());
   naive_.truncate_to(end);
   naive_.start = start;
   naive_.high_watermark = naive_.end = end;
-  naive_.batches = found;
   const Offset first = log_->segments().front().base_offset;
   std::erase_if(removed_, [first](const NaiveBatch& batch) { return batch.last_offset >= first; });
+  for (const NaiveBatch& batch : naive_.batches)
+    if (batch.last_offset < first) removed_.push_back(batch);
+  naive_.take_back(found);
   if (last_end_ == End::stop)
     five_known_from_ = end;
   else
@@ -133,18 +140,46 @@ task<void> LogStory::reconcile() {
   if (!testing::Test::HasFailure()) co_await check_all();
 }
 
-// What producers did below the log start need not be known when they are read again.
+task<void> LogStory::sync_all() {
+  EXPECT_TRUE(co_await environment_->files().sync_directory(log_->directory()));
+  for (const SegmentInfo& segment : log_->segments()) {
+    const auto file = co_await environment_->files().open(log_->directory() + "/" + file_name(segment.base_offset, FileKind::log), runtime::OpenMode::read_write);
+    EXPECT_TRUE(file);
+    if (file) EXPECT_TRUE(co_await (*file)->sync());
+  }
+}
+
+// Producers are read again from a snapshot on, or from what is there. A power cut may bring back a snapshot that was removed, and
+// a copy has its own, so that nobody can tell how far back the log remembers; it does as far as its records go. Of a producer
+// whose records have all gone it may know what a later snapshot says, which is more than a list can tell: that one writes no more.
 void LogStory::forget_producers() {
-  auto before = std::exchange(naive_.forgotten_below, {});
-  for (const auto& [id, producer] : naive_.producers()) {
-    const std::array possible = {before[id], Offset(0), naive_.start};
-    std::ranges::find_if(possible, [&](Offset below) {
-      naive_.forgotten_below[id] = below;
-      const auto known = naive_.producers();
-      const auto expected = known.find(id);
+  std::map<ProducerId, std::vector<Offset>> written;
+  for (const NaiveBatch& batch : naive_.history)
+    if (batch.producer_id != no_producer_id) written[batch.producer_id].push_back(batch.base_offset);
+  for (const auto& [id, offsets] : written) {
+    const auto is_known = [&] {
+      const auto producers = naive_.producers();
+      const auto found = producers.find(id);
       const ProducerEntry* entry = log_->producers().find(id);
-      return expected == known.end() ? entry == nullptr : is_known_as(expected->second, entry);
-    });
+      return found == producers.end() ? entry == nullptr : is_known_as(found->second, entry);
+    };
+    if (is_known()) continue;
+    const auto is_of_it = [&](const NaiveBatch& batch) { return batch.producer_id == id && !batch.is_control; };
+    const auto first_there = std::ranges::find_if(naive_.batches, is_of_it);
+    const Offset first = first_there == naive_.batches.end() ? naive_.end : first_there->base_offset;
+    const auto remembers = [&] {
+      return std::ranges::any_of(offsets, [&](Offset from) {
+        if (from > first) return false;
+        naive_.remember_from(id, from);
+        return is_known();
+      });
+    };
+    if (remembers()) continue;
+    naive_.ended_below[id] = first;
+    if (remembers()) continue;
+    naive_.ended_below.erase(id);
+    naive_.forget_gone_batches_of(id);
+    if (first_there == naive_.batches.end() && !is_known()) retired_.insert(id);
   }
 }
 

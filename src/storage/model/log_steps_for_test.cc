@@ -51,6 +51,7 @@ task<void> LogStory::append() {
   if (kind > 1) {
     options.is_transactional = kind == 3;
     options.producer_id = ProducerId((kind == 3 ? first_transactional : first_idempotent) + pick(3));
+    while (retired_.contains(options.producer_id)) options.producer_id = ProducerId(options.producer_id.value() + 3);
     const auto known = naive_.producers();
     const auto producer = known.find(options.producer_id);
     options.producer_epoch = producer == known.end() ? ProducerEpoch(0) : producer->second.epoch;

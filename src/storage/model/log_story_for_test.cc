@@ -68,6 +68,7 @@ task<void> LogStory::be_a_process(Environment& environment, int steps) {
   open_files_ = &open_files;
   for (const char* directory : {"/a", "/b"}) (void)co_await runtime::make_directories(environment.files(), directory);
   co_await open();
+  if (log_ == nullptr) co_return;  // which is a failure
   for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
     is_in_last_step_ = i + 1 == steps;
     // Each operation in a turn of its own, so that the process can end behind any of them.
@@ -94,6 +95,7 @@ task<void> LogStory::be_a_process(Environment& environment, int steps) {
 void LogStory::end_process() {
   if (is_cut_in_step_ && !is_idle_)
     for (int64_t events = pick(pick(2) == 0 ? 20 : 200); events > 0 && !is_idle_; --events) world_.step();
+  if (log_ == nullptr) return;
   // What was promised up to this very moment.
   durable_ = std::max(durable_, log_->durable_end_offset());
   note(coming_end_ == End::kill ? "kill" : fmt::format("power cut, durable {}", durable_));
@@ -105,8 +107,11 @@ void LogStory::end_process() {
   for (auto* log : {&log_, &copy_})
     if (*log != nullptr) (void)new std::shared_ptr<Log>(std::move(*log));
   if (pick(4) == 0)
-    for (const std::string& file : node_.disk.files())
-      if (file.ends_with(".snapshot")) node_.disk.remove(file);
+    for (const std::string& file : node_.disk.files()) {
+      if (!file.ends_with(".snapshot")) continue;
+      node_.disk.remove(file);
+      node_.disk.sync_directory(file.substr(0, file.rfind('/')));
+    }
 }
 
 void LogStory::live(int steps) {

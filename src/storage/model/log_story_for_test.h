@@ -72,6 +72,7 @@ class LogStory {
   task<void> open_copy();
   task<void> discard(std::shared_ptr<Log> log);
   task<void> reconcile();
+  task<void> sync_all();
   void forget_producers();
   void expect_found(const std::vector<NaiveBatch>& found, bool is_opening);
 
@@ -123,6 +124,7 @@ class LogStory {
   Offset durable_{0};           // everything below was promised to outlast a power cut
   Offset clean_to_{0};          // the cleaner's checkpoint
   Offset never_cut_below_{0};   // compaction went by how transactions below had ended
+  std::set<ProducerId> retired_;  // producers that write no more
   Offset five_known_from_{0};   // from here on the last five batches of a producer are known
   Offset epochs_known_from_{0};
   int32_t leader_epoch_ = 0;

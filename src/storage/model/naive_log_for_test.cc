@@ -65,7 +65,10 @@ void NaiveLog::append(NaiveBatch batch) {
 void NaiveLog::truncate_to(Offset offset) {
   const auto is_cut = [offset](const NaiveBatch& batch) { return batch.last_offset >= offset; };
   std::erase_if(batches, is_cut);
+  for (const NaiveBatch& batch : history)
+    if (is_cut(batch)) forgotten.erase(batch.base_offset);
   std::erase_if(history, is_cut);
+  for (auto& [id, below] : ended_below) below = std::min(below, offset);
   end = std::min(end, offset);
   start = std::min(start, offset);
   high_watermark = std::min(high_watermark, offset);
@@ -77,15 +80,39 @@ void NaiveLog::remove_below(Offset base) {
   high_watermark = std::max(high_watermark, start);
 }
 
-bool NaiveLog::is_forgotten(const NaiveBatch& batch) const {
-  const auto below = forgotten_below.find(batch.producer_id);
-  return below != forgotten_below.end() && batch.last_offset < below->second;
+void NaiveLog::take_back(std::vector<NaiveBatch> found) {
+  for (const NaiveBatch& batch : found) {
+    const auto at = std::ranges::lower_bound(history, batch.base_offset, {}, &NaiveBatch::base_offset);
+    if (at == history.end() || at->base_offset != batch.base_offset) history.insert(at, batch);
+  }
+  batches = std::move(found);
+}
+
+void NaiveLog::forget_gone_batches_of(ProducerId id) {
+  for (const NaiveBatch& batch : history)
+    if (batch.producer_id == id && !std::ranges::binary_search(batches, batch.base_offset, {}, &NaiveBatch::base_offset))
+      forgotten.insert(batch.base_offset);
+}
+
+void NaiveLog::remember_from(ProducerId id, Offset from) {
+  for (const NaiveBatch& batch : history) {
+    if (batch.producer_id != id) continue;
+    if (batch.base_offset < from)
+      forgotten.insert(batch.base_offset);
+    else
+      forgotten.erase(batch.base_offset);
+  }
+}
+
+bool NaiveLog::opens_transaction(const NaiveBatch& batch) const {
+  const auto ended = ended_below.find(batch.producer_id);
+  return batch.is_transactional && (ended == ended_below.end() || batch.base_offset >= ended->second);
 }
 
 std::map<ProducerId, NaiveProducer> NaiveLog::producers() const {
   std::map<ProducerId, NaiveProducer> known;
   for (const NaiveBatch& batch : history) {
-    if (batch.producer_id == no_producer_id || is_forgotten(batch)) continue;
+    if (batch.producer_id == no_producer_id || forgotten.contains(batch.base_offset)) continue;
     NaiveProducer& producer = known[batch.producer_id];
     if (batch.producer_epoch != producer.epoch) producer = {.epoch = batch.producer_epoch, .open_from = producer.open_from};
     producer.last_offset = batch.last_offset;
@@ -95,7 +122,7 @@ std::map<ProducerId, NaiveProducer> NaiveLog::producers() const {
     }
     producer.last_sequence = batch.last_sequence;
     producer.last_data_offset = batch.last_offset;
-    if (batch.is_transactional && producer.open_from == no_offset) producer.open_from = batch.base_offset;
+    if (opens_transaction(batch) && producer.open_from == no_offset) producer.open_from = batch.base_offset;
     producer.recent.push_back(&batch);
     if (producer.recent.size() > 5) producer.recent.erase(producer.recent.begin());
   }
@@ -121,9 +148,9 @@ Offset NaiveLog::last_stable_offset() const {
   std::map<ProducerId, Offset> open;
   Offset stable = high_watermark;
   for (const NaiveBatch& batch : history) {
-    if (!batch.is_transactional || is_forgotten(batch)) continue;
+    if (!batch.is_transactional || forgotten.contains(batch.base_offset)) continue;
     if (!batch.is_control) {
-      open.emplace(batch.producer_id, batch.base_offset);
+      if (opens_transaction(batch)) open.emplace(batch.producer_id, batch.base_offset);
     } else if (const auto ended = open.extract(batch.producer_id); ended && batch.base_offset >= high_watermark) {
       stable = std::min(stable, ended.mapped());
     }

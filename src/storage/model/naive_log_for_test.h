@@ -64,11 +64,11 @@ class NaiveLog {
 
   std::vector<NaiveBatch> batches;
   std::vector<NaiveBatch> history;
+  std::set<Offset> forgotten;              // the batches by which producers are not known any more
+  std::map<ProducerId, Offset> ended_below;  // where transactions have ended that had gone, and perhaps their markers
   Offset start{0};
   Offset end{0};
   Offset high_watermark{0};
-  // What producers did below need not be known, for it was below the log start when they were read again.
-  std::map<ProducerId, Offset> forgotten_below;
 
   void append(NaiveBatch batch);
   // What reaches to `offset` or beyond goes.
@@ -76,6 +76,11 @@ class NaiveLog {
   // Segments below `base` go.
   void remove_below(Offset base);
   [[nodiscard]] std::map<ProducerId, NaiveProducer> producers() const;
+  // What is there after a start. What had gone and has come back is history again.
+  void take_back(std::vector<NaiveBatch> found);
+  // Of a producer only that is remembered which is still there, or what it did from `from` on.
+  void forget_gone_batches_of(ProducerId id);
+  void remember_from(ProducerId id, Offset from);
   [[nodiscard]] Offset last_stable_offset() const;
   [[nodiscard]] bool is_aborted(const NaiveBatch& batch) const;
   // The end of what a reader may see.
@@ -87,7 +92,7 @@ class NaiveLog {
   [[nodiscard]] State committed_state() const;
 
  private:
-  [[nodiscard]] bool is_forgotten(const NaiveBatch& batch) const;
+  [[nodiscard]] bool opens_transaction(const NaiveBatch& batch) const;
   // The marker that ends the transaction of a batch; null while it is open.
   [[nodiscard]] const NaiveBatch* marker_of(const NaiveBatch& batch) const;
 };
