@@ -89,12 +89,6 @@ task<LogPtr> DirectorySet::one_of_two(BrokerShard& shard, const WantedLog& wante
   std::shared_ptr<Log> left = std::move(other);
   log_warning("{}-{} lies in {} and in {}, as a stop in the middle of a move leaves it: the one in {} is taken, it ends at {}, the other at {}",
               wanted.topic, wanted.partition, one->log_dir(), left->log_dir(), one->log_dir(), one->log_end_offset(), left->log_end_offset());
-  // Its name may be on no stable storage yet, and a power cut would take it back when the other one has gone.
-  if (const auto synced = co_await one->sync_name(); !synced) {
-    log_error("{} cannot be synced, so {} stays as well: {}", one->directory(), left->directory(), synced.error().message);
-    co_await left->abandon();
-    co_return one;
-  }
   if (one_holds_all || other_holds_all) {
     co_await delete_log(shard, std::move(left));
     co_return one;

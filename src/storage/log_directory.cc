@@ -98,6 +98,8 @@ task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
     MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
     co_return log_result<>{};
   }
+  // What a killed process renamed is to stay so: a later power cut must not bring back a log beside the one that took its place.
+  MOLDAU_CO_CHECK(co_await environment_.files().sync_directory(path()));
   if (last_run_.had_failed_flush)
     log_warning("{}: a flush failed in the last run; what was not flushed is read, checked and written again", path());
   else if (was_only_killed_)

@@ -51,6 +51,7 @@ task<log_result<bool>> Log::truncate_locked(Offset offset) {
   if (!MOLDAU_MUTANT("truncation-unsynced")) MOLDAU_CO_CHECK(co_await sync_active());
   log_info("{}: {} segments and {} bytes cut", directory(), removed.size(), cut_bytes);
   set_end(offset);
+  ++truncations_;  // also for what began meanwhile, when the end was still the old one
   // A truncation into a batch takes all of it, and no record reaches to the end.
   MOLDAU_CO_TRY(const Offset records_end, co_await active().read_next_offset());
   recordless_ = {records_end, offset};
@@ -90,6 +91,7 @@ task<log_result<>> Log::truncate_fully_locked(Offset offset) {
   segments_.emplace(offset, std::move(fresh));
   MOLDAU_CO_CHECK(co_await files().sync_directory(directory()));
   set_end(offset);
+  ++truncations_;
   recovery_point_ = std::min(recovery_point_, offset);
   durable_end_ = std::min(durable_end_, offset);
   epochs_.clear();

@@ -159,6 +159,41 @@ TEST(LogTruncate, WhatWasFlushedBehindDeletedRecordsIsThereAfterAPowerCut) {
   }
 }
 
+// It begins while the log still ends where it did, and is over when records of the new history have taken it there again.
+TEST(LogTruncate, AFlushThatBeginsMeanwhileCountsNothingThatIsWrittenBehindIt) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60) && !testing::Test::HasFailure(); ++seed) {
+    World world(seed);
+    Node& node = world.add_node("node");
+    node.disk_faults.later = 0.7;
+    Offset durable(0);
+    bool is_done = false;
+    world.boot(node, [&](Environment& environment) -> task<void> {
+      auto* const open_files = new OpenFiles(environment.files(), 16);
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      Log& log = *(co_await Log::open(options_of(environment, *open_files)))->release();
+      co_await write(log, 11, 1);
+      runtime::Scope meanwhile;
+      meanwhile.spawn([](Log& cut) -> task<void> { EXPECT_TRUE(co_await cut.truncate_to(Offset(4))); }(log));
+      for (int i = 0; i < 5; ++i) {
+        meanwhile.spawn([](Log& flushed) -> task<void> { EXPECT_TRUE(co_await flushed.flush()); }(log));
+        co_await runtime::yield();
+      }
+      while (log.log_end_offset() != Offset(4)) co_await runtime::yield();
+      co_await write(log, 7, 2);
+      co_await meanwhile.join();
+      durable = log.durable_end_offset();
+      is_done = true;
+      co_await runtime::sleep_ms(1'000'000);
+    });
+    EXPECT_TRUE(world.run_until([&] { return is_done; }, minute_us));
+    world.crash(node);
+    std::vector<int32_t> epochs;
+    world.boot(node, [&](Environment& environment) { return find(environment, Offset(0), false, epochs); });
+    EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, minute_us));
+    EXPECT_GE(std::ssize(epochs), durable.value()) << "seed " << seed;
+  }
+}
+
 TEST(LogTruncate, AKillInBetweenLeavesNoHole) {
   for (uint64_t steps = 0; steps < 120 && !testing::Test::HasFailure(); ++steps) {
     bool is_done = false;

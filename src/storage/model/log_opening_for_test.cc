@@ -17,13 +17,17 @@ static constexpr std::array directories = {"/a", "/b"};
 task<void> LogStory::open() {
   std::array<std::shared_ptr<Log>, 2> found;
   const bool is_first = life_ == 1;
+  // As LogDirectory::begin_run(): what a killed process renamed stays so, also in a power cut.
+  if (last_end_ != End::stop || is_first)
+    for (const char* directory : directories) EXPECT_TRUE(co_await environment_->files().sync_directory(directory));
   for (int i = 0; i < 2; ++i) {
     if (is_first ? i != home_ : !co_await environment_->files().status(std::string(directories[i]) + "/t-0")) continue;
     LoadReport report;
     auto opened = co_await Log::open(options_of(i, "t-0"), &report);
     EXPECT_TRUE(opened) << opened.error().message;
     if (!opened) co_return;
-    EXPECT_TRUE(report.damage.empty()) << report.damage.front();
+    // The checkpoint of a truncation that was not over may lie behind what is left of the log, and below its start.
+    EXPECT_TRUE(report.damage.empty() || under_way_.cut_to) << report.damage.front();
     if (last_end_ == End::stop) EXPECT_EQ(report.segments_recovered, 0U);
     found[i] = std::move(*opened);
   }
@@ -34,7 +38,6 @@ task<void> LogStory::open() {
     const std::array holds_all = {holds_all_of(*found[0], *found[1]), holds_all_of(*found[1], *found[0])};
     EXPECT_TRUE(holds_all[0] || holds_all[1]) << "the log and its copy have parted";
     home_ = holds_all[0] && (!holds_all[1] || pick(2) == 0) ? 0 : 1;
-    EXPECT_TRUE(co_await found[home_]->sync_name());
     co_await discard(found[1 - home_]);
   }
   log_ = found[home_];

@@ -73,6 +73,7 @@ task<void> LogStory::delete_records() {
 // Segments go from the front: below the log start, then by size, then by age, and none that reaches the high watermark.
 task<void> LogStory::retention() {
   struct Naive {
+    Offset base;
     Offset next_base;
     uint64_t size_bytes;
     std::optional<int64_t> newest_ms;
@@ -80,7 +81,7 @@ task<void> LogStory::retention() {
   std::vector<Naive> segments;
   const std::vector<SegmentInfo> real = log_->segments();
   for (size_t i = 0; i < real.size(); ++i) {
-    Naive& segment = segments.emplace_back(i + 1 < real.size() ? real[i + 1].base_offset : naive_.end, real[i].size_bytes);
+    Naive& segment = segments.emplace_back(real[i].base_offset, i + 1 < real.size() ? real[i + 1].base_offset : naive_.end, real[i].size_bytes);
     for (const NaiveBatch& batch : naive_.batches)
       if (batch.base_offset >= real[i].base_offset && batch.base_offset < segment.next_base)
         segment.newest_ms = std::max(segment.newest_ms.value_or(-1), batch.max_timestamp_ms);
@@ -88,7 +89,7 @@ task<void> LogStory::retention() {
   std::vector<int64_t> instants;
   for (const Naive& segment : segments) instants.push_back(segment.newest_ms.value_or(0) + config_.retention_ms);
   keep_away_from(instants);
-  const auto may_go = [&](size_t i) { return naive_.high_watermark >= segments[i].next_base && (i + 1 < segments.size() || segments[i].size_bytes > 0); };
+  const auto may_go = [&](size_t i) { return naive_.high_watermark >= segments[i].next_base && (i + 1 < segments.size() || segments[i].next_base > segments[i].base); };
   size_t least = 0;
   while (least + 1 < segments.size() && may_go(least) && segments[least].next_base <= naive_.start) ++least;
   size_t most = least;
@@ -207,12 +208,6 @@ task<void> LogStory::copy() {
   note(fmt::format("copied to {} of {}", copy_->log_end_offset(), naive_.end));
 }
 
-// What lies below the first segment is not even there for compaction.
-void LogStory::drop_removed() {
-  const Offset base = log_->segments().front().base_offset;
-  std::erase_if(naive_.batches, [base](const NaiveBatch& batch) { return batch.last_offset < base; });
-}
-
 task<void> LogStory::promote() {
   if (!copy_) co_return;
   note("promote");
@@ -225,7 +220,11 @@ task<void> LogStory::promote() {
   if (!promoted || !*promoted) co_return;
   co_await discard(before);
   checkpoints_[static_cast<size_t>(1 - home_)] = {};
-  drop_removed();
+  // The copy may have begun before retention took what it holds below the log start.
+  const std::vector<NaiveBatch> found = co_await everything();
+  expect_found(found, false);
+  naive_.take_back(found);
+  std::erase_if(removed_, [this](const NaiveBatch& batch) { return batch.last_offset >= log_->segments().front().base_offset; });
   co_await note_shape("moved");
   if (pick(2) == 0) write_checkpoint();
   if (pick(2) == 0) log_->update_high_watermark(naive_.high_watermark);

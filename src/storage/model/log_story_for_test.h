@@ -93,7 +93,6 @@ class LogStory {
   task<void> begin_move();
   task<void> copy();
   task<void> promote();
-  void drop_removed();
   void pass_time();
   void write_checkpoint();
   // No instant that something is decided by lies so near that a step's own time could matter.
