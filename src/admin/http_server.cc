@@ -81,10 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
       beast::error_code ignored;
       self->stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
     };
-    if (is_head)
-      http::async_write_header(stream_, *serializer_, done);
-    else
-      http::async_write(stream_, *serializer_, done);
+    http::async_write(stream_, *serializer_, done);
   }
 
   beast::tcp_stream stream_;
