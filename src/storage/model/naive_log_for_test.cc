@@ -192,7 +192,7 @@ NaiveLog::State NaiveLog::committed_state() const {
   State state;
   for (const NaiveBatch& batch : readable(start, ReadIsolation::committed))
     for (const NaiveRecord& record : batch.records) {
-      if (!record.key) continue;
+      if (!record.key || record.offset < start) continue;
       if (record.value)
         state[*record.key] = *record.value;
       else
