@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "protocol/batch_validation.h"
 #include "protocol/legacy_batch.h"
-#include "protocol/record_batch.h"
+#include "protocol/record_places.h"
 
 using namespace moldau;
 using namespace moldau::protocol;
@@ -21,11 +21,14 @@ struct Count {
 
 Count count_records(ByteView batch) {
   RecordIterator records(batch, decompressed_here_max_bytes);
+  RecordPlaces places(batch);
   Count count;
   while (true) {
     const auto record = records.next();
     if (!record) return count;
     if (*record == nullptr) break;
+    const auto place = places.next();
+    MOLDAU_ASSERT(place && *place == RecordPlace((*record)->offset, (*record)->timestamp_ms));
     ++count.records;
     (void)(*record)->headers.decode();
   }

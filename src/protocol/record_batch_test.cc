@@ -1,5 +1,5 @@
 // Batches that the builder makes, read again; and what a leader changes in place.
-#include "protocol/record_batch.h"
+#include "protocol/record_places.h"
 
 #include <gtest/gtest.h>
 
@@ -110,6 +110,33 @@ TEST(RecordBatch, ABoundOnDecompressionHolds) {
 
 TEST(RecordBatch, CountsWhatItHolds) {
   for (const Codec codec : all_codecs) EXPECT_EQ(count_records(batch_of({.codec = codec}, 1000, 20)), 1000);
+}
+
+TEST(RecordPlaces, AreThoseOfTheRecords) {
+  for (const Codec codec : all_codecs)
+    for (const size_t value_bytes : {size_t{0}, size_t{20}, size_t{100'000}}) {
+      const Bytes batch = batch_of({.codec = codec}, 30, value_bytes);
+      RecordIterator records(batch);
+      RecordPlaces places(batch);
+      while (true) {
+        const Record* record = *records.next();
+        const auto place = places.next();
+        ASSERT_TRUE(place) << place.error().what;
+        ASSERT_EQ(place->has_value(), record != nullptr);
+        if (record == nullptr) break;
+        EXPECT_EQ(**place, (RecordPlace{record->offset, record->timestamp_ms}));
+      }
+    }
+}
+
+TEST(RecordPlaces, NamesWhatIsWrong) {
+  Bytes cut = batch_of({.codec = Codec::zstd}, 3, 10);
+  auto header = read_batch_header(cut);
+  header.count = 4;
+  write_batch_header(cut, header);
+  RecordPlaces places(cut);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(places.next());
+  EXPECT_EQ(places.next().error().reason, BatchError::Reason::malformed);
 }
 
 }  // namespace

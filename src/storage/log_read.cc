@@ -5,7 +5,7 @@
 
 #include "base/mutant.h"
 #include "protocol/legacy_batch.h"
-#include "protocol/record_batch.h"
+#include "protocol/record_places.h"
 #include "storage/log.h"
 
 namespace moldau::storage {
@@ -27,21 +27,21 @@ log_result<std::optional<FoundOffset>> find_legacy_record(ByteView bytes, int64_
 
 // The first record of the batch that is at least so new and not below `start`.
 log_result<std::optional<FoundOffset>> find_record(ByteView batch, int64_t timestamp_ms, Offset start) {
-  protocol::RecordIterator records(batch);
+  protocol::RecordPlaces records(batch);
   const LeaderEpoch epoch = records.header().leader_epoch;
   while (true) {
-    const auto next = records.next();
-    if (!next) return fail(Error(ErrorCode::corrupt_message, next.error().what));
-    const protocol::Record* record = *next;
-    if (record == nullptr) return std::nullopt;
-    if (record->timestamp_ms >= timestamp_ms && record->offset >= start)
-      return FoundOffset{record->timestamp_ms, record->offset, epoch};
+    const auto record = records.next();
+    if (!record) return fail(Error(ErrorCode::corrupt_message, record.error().what));
+    if (!*record) return std::nullopt;
+    if ((*record)->timestamp_ms >= timestamp_ms && (*record)->offset >= start)
+      return FoundOffset{(*record)->timestamp_ms, (*record)->offset, epoch};
   }
 }
 
-// Looks through the sound bytes of a segment from `position` to `end`; batches that end below `start` are passed over.
-task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t position, uint32_t end, int64_t timestamp_ms,
-                                                    Offset start) {
+// Looks through the sound bytes of a segment from `position` to `end`; batches that end below `start` are passed over. Nobody can tell
+// how much a compressed one holds, so it is looked through off the shard.
+task<log_result<std::optional<FoundOffset>>> search(runtime::Environment& environment, SegmentPtr segment, uint32_t position, uint32_t end,
+                                                    int64_t timestamp_ms, Offset start) {
   MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
   BatchScanner scanner(file, position, end);
   while (true) {
@@ -56,10 +56,15 @@ task<log_result<std::optional<FoundOffset>>> search(SegmentPtr segment, uint32_t
     Bytes batch(scanner.header().size_bytes());
     MOLDAU_CO_TRY(const size_t got, co_await file->read_at(scanner.position(), batch));
     if (got < batch.size()) co_return std::optional<FoundOffset>{};
-    MOLDAU_CO_TRY(const std::optional<FoundOffset> found, scanner.header().magic < 2
-                                                              ? find_legacy_record(batch, timestamp_ms, start)
-                                                              : find_record(batch, timestamp_ms, start));
-    if (found) co_return found;
+    log_result<std::optional<FoundOffset>> found;
+    const auto look = [&] {
+      found = scanner.header().magic < 2 ? find_legacy_record(batch, timestamp_ms, start) : find_record(batch, timestamp_ms, start);
+    };
+    if (scanner.header().codec() == protocol::Codec::none)
+      look();
+    else
+      co_await environment.run_off_shard(look);
+    if (!found || *found) co_return found;
   }
 }
 
@@ -194,7 +199,7 @@ task<log_result<std::optional<FoundOffset>>> Log::search_checked(SegmentPtr segm
     if (!segment->trust().is_known(position, wanted_end)) MOLDAU_CO_CHECK(co_await make_known(segment, position, wanted_end));
     SegmentTrust& trust = segment->trust();
     const uint32_t end = std::min(std::max(trust.reach_of(position), position), trust.sound_end(position, size));
-    MOLDAU_CO_TRY(const auto found, co_await search(segment, position, end, timestamp_ms, start));
+    MOLDAU_CO_TRY(const auto found, co_await search(*options_.environment, segment, position, end, timestamp_ms, start));
     if (found) co_return found;
     const uint32_t next = segment->trust().damage_end(end);
     if (next == position) break;  // it was truncated
