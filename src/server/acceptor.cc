@@ -1,6 +1,7 @@
 #include "server/acceptor.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,16 @@ namespace moldau::server {
 using Outcome = result<void, std::string>;
 
 static constexpr int64_t log_interval_us = 60'000'000;
+
+// What to do about a port that cannot be had.
+static const char* advice_for(int error_number) {
+  switch (error_number) {
+    case EADDRINUSE: return ". Another program listens there (`ss -ltnp` names it): stop it, or give this listener another port";
+    case EADDRNOTAVAIL: return ". No interface of this machine has that address: listeners names where to listen, advertised.listeners what clients are told";
+    case EACCES: return ". A port below 1024 needs rights of its own: choose a higher one";
+    default: return "";
+  }
+}
 
 // What the listeners share, and tickets hold on to.
 struct Acceptor::State {
@@ -138,7 +149,8 @@ Outcome Acceptor::bind(Serve serve) {
          .receive_buffer_bytes = network_.socket_receive_buffer_bytes,
          .backlog = network_.socket_listen_backlog_size});
     if (!listener)
-      return fail(fmt::format("listeners: {}://{}:{}: {}", endpoint.name, endpoint.host, endpoint.port, listener.error().message()));
+      return fail(fmt::format("listeners: {}://{}:{}: {}{}", endpoint.name, endpoint.host, endpoint.port, listener.error().message(),
+                              advice_for(listener.error().error_number)));
     door->listener = std::move(*listener);
     state_->open.push_back(door->listener.get());
     doors_.push_back(std::move(door));

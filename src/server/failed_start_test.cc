@@ -27,6 +27,7 @@ TEST(FailedStart, LeavesNoMarkOfACleanStop) {
     const auto started = co_await node.start();
     EXPECT_FALSE(started);
     if (!started) EXPECT_NE(started.error().find("9092"), std::string::npos) << started.error();
+    if (!started) EXPECT_NE(started.error().find("another port"), std::string::npos) << "what to do: " << started.error();
     co_await node.stop();
     EXPECT_FALSE(co_await environment.files().status("/data/.kafka_cleanshutdown"));
     done = true;
