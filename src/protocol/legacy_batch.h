@@ -1,10 +1,9 @@
-// Message sets of magic 0 and 1, which directories older than Kafka 0.11 hold. They are read, and written again by
-// compaction alone.
+// Message sets of magic 0 and 1, which directories older than Kafka 0.11 hold. They are read, never written: compaction makes batches
+// of magic 2 of them.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -41,10 +40,6 @@ struct LegacyBatch {
 // Reads a batch that BatchCursor framed. Nothing more than `max_bytes` is decompressed.
 [[nodiscard]] result<LegacyBatch, BatchError> read_legacy_batch(ByteView batch,
                                                                 size_t max_bytes = decompressed_max_bytes);
-
-// Adds the batch with these of its records alone, at least one, in their order: a message by itself, or a wrapper in the
-// batch's codec at `level`, for compaction. Everything else stays as it is.
-void append_legacy_batch(const LegacyBatch& batch, std::span<const LegacyRecord* const> records, std::optional<int> level, Bytes& to);
 
 // The front of a batch of any magic (what BatchCursor or a like walk has framed, at least up to its timestamp) as a
 // header. Of magic 0 and 1 the base offset is the offset that the batch states, which is its last record's, and what they

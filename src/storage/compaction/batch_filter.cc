@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/mutant.h"
+#include "protocol/batch_builder.h"
 
 namespace moldau::storage {
 
@@ -98,28 +99,46 @@ log_result<protocol::LegacyBatch> legacy_records(const RecordBatchHeader& header
   return std::move(*read);
 }
 
-// Messages of magic 0 and 1 stay what they are. There is no such thing as an empty one: where the last batch of a round would
-// lose all its records, the last of them stays.
+// Messages of magic 0 and 1 become batches of magic 2, with a horizon for their tombstones, as in Apache Kafka 4. (Where the last
+// batch of a round would lose all its records, its round fails; here a header stays, as of any other batch.)
 log_result<> BatchFilter::filter_legacy(const RecordBatchHeader& header, ByteView batch, FilteredBatches& kept) {
   MOLDAU_TRY(const protocol::LegacyBatch read, legacy_records(header, batch));
   counts_.records_read += read.records.size();
   std::vector<const protocol::LegacyRecord*> staying;
+  bool has_tombstones = false;
   for (const protocol::LegacyRecord& record : read.records) {
     const KeyHash key = record.key ? map_.hash(*record.key) : KeyHash();
-    if (stays({record.offset, record.key ? &key : nullptr, record.value.has_value(), rules_.keeps_legacy_tombstones}))
-      staying.push_back(&record);
+    if (!stays({record.offset, record.key ? &key : nullptr, record.value.has_value(), rules_.keeps_legacy_tombstones})) continue;
+    staying.push_back(&record);
+    has_tombstones = has_tombstones || !record.value;
   }
-  if (staying.empty() && header.next_offset() == rules_.upper_bound) staying.push_back(&read.records.back());
-  if (staying.empty()) return {};
   const size_t begin = kept.bytes.size();
-  if (staying.size() == read.records.size())
-    kept.bytes.insert(kept.bytes.end(), batch.begin(), batch.end());
-  else
-    protocol::append_legacy_batch(read, staying, rules_.levels.of(read.codec), kept.bytes);
-  kept.headers.push_back(protocol::read_header_of_any_magic(ByteView(kept.bytes).subspan(begin)));
+  if (!staying.empty()) {
+    protocol::BatchBuilder builder({.codec = read.codec,
+                                    .level = rules_.levels.of(read.codec),
+                                    .base_offset = staying.front()->offset,
+                                    .timestamp_type = read.timestamp_type == TimestampType::none ? TimestampType::create_time : read.timestamp_type,
+                                    .log_append_time_ms = read.max_timestamp_ms,
+                                    .delete_horizon_ms = has_tombstones ? new_horizon_ms() : std::nullopt});
+    for (const protocol::LegacyRecord* record : staying) builder.append_at(record->offset, record->timestamp_ms, record->key, record->value);
+    const Bytes made = builder.finish();
+    kept.bytes.insert(kept.bytes.end(), made.begin(), made.end());
+    kept.headers.push_back(protocol::read_batch_header(made));
+  } else if (header.next_offset() == rules_.upper_bound) {
+    RecordBatchHeader made;
+    made.base_offset = read.last_offset;
+    made.max_timestamp_ms = read.max_timestamp_ms;
+    keep_header(made, kept);
+  }
   counts_.records_written += staying.size();
   counts_.bytes_written += kept.bytes.size() - begin;
   return {};
+}
+
+// A horizon beyond all time is none.
+std::optional<int64_t> BatchFilter::new_horizon_ms() const {
+  const int64_t horizon_ms = protocol::wrapping_sum(rules_.now_ms, rules_.delete_retention_ms);
+  return horizon_ms < 0 ? std::nullopt : std::optional(horizon_ms);
 }
 
 log_result<> BatchFilter::filter(ByteView batch, FilteredBatches& kept) {
@@ -151,11 +170,7 @@ log_result<> BatchFilter::filter(ByteView batch, FilteredBatches& kept) {
       kept.bytes.insert(kept.bytes.end(), batch.begin(), batch.end());
       kept.headers.push_back(header);
     } else {
-      std::optional<int64_t> horizon_ms = header.delete_horizon_ms();
-      if (sets_horizon) horizon_ms = protocol::wrapping_sum(rules_.now_ms, rules_.delete_retention_ms);
-      // A horizon beyond all time is none.
-      if (horizon_ms && *horizon_ms < 0) horizon_ms.reset();
-      rewrite(header, horizon_ms, kept);
+      rewrite(header, sets_horizon ? new_horizon_ms() : header.delete_horizon_ms(), kept);
     }
   } else if (verdict.keeps_empty) {
     keep_header(header, kept);

@@ -99,6 +99,7 @@ class BatchFilter {
   };
   [[nodiscard]] bool stays(const Candidate& record);
   [[nodiscard]] log_result<> filter_legacy(const protocol::RecordBatchHeader& header, ByteView batch, FilteredBatches& kept);
+  [[nodiscard]] std::optional<int64_t> new_horizon_ms() const;
   void rewrite(const protocol::RecordBatchHeader& header, std::optional<int64_t> delete_horizon_ms, FilteredBatches& kept);
   void keep_header(const protocol::RecordBatchHeader& header, FilteredBatches& kept) const;
 
