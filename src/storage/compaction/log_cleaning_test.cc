@@ -66,6 +66,28 @@ TEST(LogCleaning, MergesSmallSegmentsAndKeepsTheNewestOfEachKey) {
   EXPECT_TRUE(world.leftovers().empty());
 }
 
+// Else a power cut could take the newer record of a key when the older one has gone.
+TEST(LogCleaning, GoesByWhatIsOnStableStorageAlone) {
+  CompactedWorld world;
+  world.open();
+  world.put("a", "old");
+  world.roll();
+  world.put("a", "new");
+  world.roll();
+  world.put("b", "active");
+  ASSERT_LT(world.log->durable_end_offset(), Offset(3));
+  const CleanableLog found = world.measure();
+  ASSERT_EQ(found.range.first_uncleanable, Offset(2));
+  CleaningTerms terms;
+  Offset durable = no_offset;
+  terms.should_stop = [&] {
+    if (durable == no_offset) durable = world.log->durable_end_offset();
+    return false;
+  };
+  ASSERT_TRUE(now(clean_log(*world.log, found.range, terms)));
+  EXPECT_EQ(durable, Offset(3)) << "when the first block was read";
+}
+
 // A fetch may hold a segment, or a file, while it is swapped out and even removed.
 TEST(LogCleaning, ReadersOfAReplacedSegmentGoOnReading) {
   for (const size_t open_files : {4U, 64U}) {
