@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -96,16 +96,14 @@ task<ExitCode> show(const Context& context, bool only_differences, client::Clust
 
 }  // namespace
 
-void add_api_versions(CLI::App& app, Context& context) {
+void add_api_versions(Command app, Context& context) {
   auto only_differences = std::make_shared<bool>(false);
-  CLI::App* command =
-      app.add_subcommand("api-versions", "Show which APIs a broker offers, beside Apache Kafka 4.3's");
-  command->add_flag("--differences", *only_differences, "Only those that differ from Apache Kafka 4.3");
-  command->callback([only_differences, &context] {
-    context.run = [only_differences, &context] {
-      return run_with_cluster(
-          context, [&](client::Cluster& cluster) { return show(context, *only_differences, cluster); });
-    };
+  Command command =
+      app.add_command("api-versions", "Show which APIs a broker offers, beside Apache Kafka 4.3's");
+  command.add_flag("--differences", *only_differences, "Only those that differ from Apache Kafka 4.3");
+  command.runs([only_differences, &context] {
+    return run_with_cluster(
+        context, [&](client::Cluster& cluster) { return show(context, *only_differences, cluster); });
   });
 }
 

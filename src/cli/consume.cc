@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -175,42 +175,39 @@ ExitCode run_consume(const Context& context, const Words& words, bool has_offset
 
 }  // namespace
 
-void add_consume(CLI::App& app, Context& context) {
+void add_consume(Command app, Context& context) {
   auto words = std::make_shared<Words>();
-  CLI::App* command = app.add_subcommand("consume", "Print the records of a topic as they come");
-  command->add_option("topic", words->from, "The topic, or topic:0,2,5-7 for some of its partitions")
-      ->required();
-  command->add_option("-g,--group", words->group,
-                      "Read as a member of this group, and commit what was printed");
-  command->add_flag("--from-beginning", words->from_beginning,
-                    "From the first record (default: only new ones)");
-  CLI::Option* offset =
-      command->add_option("-o,--offset", words->offset, "From this offset; negative: so many before the end");
-  command->add_option("--since", words->since,
-                      "From the first record of the last so long (2h), or since an instant");
-  CLI::Option* tail =
+  Command command = app.add_command("consume", "Print the records of a topic as they come");
+  command.add_option("topic", words->from, "The topic, or topic:0,2,5-7 for some of its partitions")
+      .required();
+  command.add_option("-g,--group", words->group,
+                     "Read as a member of this group, and commit what was printed");
+  command.add_flag("--from-beginning", words->from_beginning,
+                   "From the first record (default: only new ones)");
+  const Argument offset =
+      command.add_option("-o,--offset", words->offset, "From this offset; negative: so many before the end");
+  command.add_option("--since", words->since,
+                     "From the first record of the last so long (2h), or since an instant");
+  const Argument tail =
       command
-          ->add_option("--tail", words->tail, "The last so many records of each partition, and on from there")
-          ->check(CLI::NonNegativeNumber);
-  CLI::Option* count = command->add_option("-n,--count", words->count, "End after so many records")
-                           ->check(CLI::NonNegativeNumber);
-  command->add_flag("-e,--until-end", words->until_end, "End where the partitions end now");
-  command->add_option("--idle", words->idle, "End when nothing has come for so long");
+          .add_option("--tail", words->tail, "The last so many records of each partition, and on from there")
+          .not_negative();
+  const Argument count =
+      command.add_option("-n,--count", words->count, "End after so many records").not_negative();
+  command.add_flag("-e,--until-end", words->until_end, "End where the partitions end now");
+  command.add_option("--idle", words->idle, "End when nothing has come for so long");
   command
-      ->add_option("-f,--format", words->format,
-                   "value, key-value, full, json, or a template: %t topic, %p partition, %o offset, "
-                   "%T timestamp, %I the same as text, %k key, %v value, %h headers, \\n, \\t")
-      ->capture_default_str();
+      .add_option("-f,--format", words->format,
+                  "value, key-value, full, json, or a template: %t topic, %p partition, %o offset, "
+                  "%T timestamp, %I the same as text, %k key, %v value, %h headers, \\n, \\t")
+      .shows_default();
   command
-      ->add_option("--isolation", words->isolation,
-                   "read_uncommitted, or read_committed: without records of open and aborted transactions")
-      ->capture_default_str();
-  command->add_flag("-q,--quiet", words->is_quiet, "Count the records, print none");
-  command->callback([words, offset, tail, count, &context] {
-    const bool has_offset = offset->count() > 0;
-    const bool has_tail = tail->count() > 0;
-    const bool has_count = count->count() > 0;
-    context.run = [=, &context] { return run_consume(context, *words, has_offset, has_tail, has_count); };
+      .add_option("--isolation", words->isolation,
+                  "read_uncommitted, or read_committed: without records of open and aborted transactions")
+      .shows_default();
+  command.add_flag("-q,--quiet", words->is_quiet, "Count the records, print none");
+  command.runs([words, offset, tail, count, &context] {
+    return run_consume(context, *words, offset.is_given(), tail.is_given(), count.is_given());
   });
 }
 

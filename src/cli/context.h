@@ -5,7 +5,6 @@
 #pragma once
 
 #include <boost/json/value.hpp>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,10 +13,6 @@
 #include "cli/exit_code.h"
 #include "client/cluster.h"
 
-namespace CLI {
-class App;
-}
-
 namespace moldau::cli {
 
 struct Context {
@@ -25,9 +20,6 @@ struct Context {
   std::string timeout = "30s";
   std::string client_id = "moldau-cli";
   bool is_json = false;
-
-  // What the chosen command does; set when the command line has been read.
-  std::function<ExitCode()> run;
 };
 
 void print(std::string_view text);             // to standard output, as it is

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -64,12 +63,10 @@ task<ExitCode> list(const Context& context, client::Cluster& cluster) {
 
 }  // namespace
 
-void add_directory_list(CLI::App& directory, Context& context) {
-  CLI::App* command = directory.add_subcommand("list", "List the directories, what lies in them, and moves under way");
-  command->callback([&context] {
-    context.run = [&context] {
-      return run_with_cluster(context, [&](client::Cluster& cluster) { return list(context, cluster); });
-    };
+void add_directory_list(Command directory, Context& context) {
+  Command command = directory.add_command("list", "List the directories, what lies in them, and moves under way");
+  command.runs([&context] {
+    return run_with_cluster(context, [&](client::Cluster& cluster) { return list(context, cluster); });
   });
 }
 

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -70,17 +70,15 @@ task<ExitCode> move(const Context& context, const Options& options, client::Clus
 
 }  // namespace
 
-void add_directory_move(CLI::App& directory, Context& context) {
+void add_directory_move(Command directory, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = directory.add_subcommand("move", "Move a partition to another log directory of its node");
-  command->add_option("topic", options->topic, "The topic")->required();
-  command->add_option("partition", options->partition, "The partition")->required()->check(CLI::NonNegativeNumber);
-  command->add_option("to", options->target, "The directory, as log.dirs names it")->required();
-  command->add_flag("--wait", options->waits, "Return when it lies there");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      return run_with_cluster(context, [&](client::Cluster& cluster) { return move(context, *options, cluster); });
-    };
+  Command command = directory.add_command("move", "Move a partition to another log directory of its node");
+  command.add_option("topic", options->topic, "The topic").required();
+  command.add_option("partition", options->partition, "The partition").required().not_negative();
+  command.add_option("to", options->target, "The directory, as log.dirs names it").required();
+  command.add_flag("--wait", options->waits, "Return when it lies there");
+  command.runs([options, &context] {
+    return run_with_cluster(context, [&](client::Cluster& cluster) { return move(context, *options, cluster); });
   });
 }
 

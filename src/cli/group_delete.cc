@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -36,19 +36,17 @@ task<ExitCode> remove(const Context& context, const Options& options, client::Cl
 
 }  // namespace
 
-void add_group_delete(CLI::App& group, Context& context) {
+void add_group_delete(Command group, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = group.add_subcommand("delete", "Delete groups without members, and their offsets");
-  command->add_option("name", options->names, "The group; several may be given")->required();
-  command->add_flag("-y,--yes", options->is_sure, "Do not ask");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      if (!confirm(options->is_sure,
-                   fmt::format("Delete {} and the offsets?", fmt::join(options->names, ", "))))
-        return ExitCode::failed;
-      return run_with_cluster(context,
-                              [&](client::Cluster& cluster) { return remove(context, *options, cluster); });
-    };
+  Command command = group.add_command("delete", "Delete groups without members, and their offsets");
+  command.add_option("name", options->names, "The group; several may be given").required();
+  command.add_flag("-y,--yes", options->is_sure, "Do not ask");
+  command.runs([options, &context] {
+    if (!confirm(options->is_sure,
+                 fmt::format("Delete {} and the offsets?", fmt::join(options->names, ", "))))
+      return ExitCode::failed;
+    return run_with_cluster(context,
+                            [&](client::Cluster& cluster) { return remove(context, *options, cluster); });
   });
 }
 

@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <map>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/group_lag.h"
@@ -119,16 +119,14 @@ task<ExitCode> describe(const Context& context, const std::vector<std::string>& 
 
 }  // namespace
 
-void add_group_describe(CLI::App& group, Context& context) {
+void add_group_describe(Command group, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
-  CLI::App* command =
-      group.add_subcommand("describe", "Show a group's members, offsets and lag in records and in time");
-  command->add_option("name", *names, "The group; several may be given")->required();
-  command->callback([names, &context] {
-    context.run = [names, &context] {
-      return run_with_cluster(context,
-                              [&](client::Cluster& cluster) { return describe(context, *names, cluster); });
-    };
+  Command command =
+      group.add_command("describe", "Show a group's members, offsets and lag in records and in time");
+  command.add_option("name", *names, "The group; several may be given").required();
+  command.runs([names, &context] {
+    return run_with_cluster(context,
+                            [&](client::Cluster& cluster) { return describe(context, *names, cluster); });
   });
 }
 

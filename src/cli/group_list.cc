@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -39,12 +38,10 @@ task<ExitCode> list(const Context& context, client::Cluster& cluster) {
 
 }  // namespace
 
-void add_group_list(CLI::App& group, Context& context) {
-  CLI::App* command = group.add_subcommand("list", "List the groups");
-  command->callback([&context] {
-    context.run = [&context] {
-      return run_with_cluster(context, [&](client::Cluster& cluster) { return list(context, cluster); });
-    };
+void add_group_list(Command group, Context& context) {
+  Command command = group.add_command("list", "List the groups");
+  command.runs([&context] {
+    return run_with_cluster(context, [&](client::Cluster& cluster) { return list(context, cluster); });
   });
 }
 

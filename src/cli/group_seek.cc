@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <map>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/partition_list.h"
@@ -198,40 +198,37 @@ task<ExitCode> seek(const Context& context, const Options& options, Target targe
 
 }  // namespace
 
-void add_group_seek(CLI::App& group, Context& context) {
+void add_group_seek(Command group, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = group.add_subcommand("seek", "Set where a group without members goes on reading");
-  command->add_option("name", options->group, "The group")->required();
-  command->add_option("--topic", options->topics,
-                      "Only this topic, or topic:0,2,5-7; may be repeated (default: all that it reads)");
-  command->add_flag("--to-earliest", options->to_earliest, "To the first record that is still there");
-  command->add_flag("--to-latest", options->to_latest, "Behind the last record");
-  command->add_option("--to-offset", options->to_offset, "To this offset")->check(CLI::NonNegativeNumber);
-  command->add_option("--to-time", options->to_time,
-                      "To the first record at or after this instant, such as 2026-11-22T16:00:00Z");
-  command->add_option("--back", options->back, "To the first record of the last so long, such as 2h");
-  CLI::Option* shift =
-      command->add_option("--by", options->shift, "By so many records, forward or (negative) back");
-  command->add_flag("--dry-run", options->is_dry_run, "Only show what would change");
-  command->callback([options, shift, &context] {
-    options->has_shift = shift->count() > 0;
-    context.run = [options, &context] {
-      const auto target = target_of(context, *options);
-      if (!target) return ExitCode::usage;
-      std::vector<PartitionList> lists;
-      for (const std::string& topic : options->topics) {
-        auto list = parse_partition_list(topic);
-        if (!list) {
-          complain(context, fmt::format("'{}' names no partitions", topic),
-                   "Write --topic orders or --topic orders:0,2,5-7");
-          return ExitCode::usage;
-        }
-        lists.push_back(std::move(*list));
+  Command command = group.add_command("seek", "Set where a group without members goes on reading");
+  command.add_option("name", options->group, "The group").required();
+  command.add_option("--topic", options->topics,
+                     "Only this topic, or topic:0,2,5-7; may be repeated (default: all that it reads)");
+  command.add_flag("--to-earliest", options->to_earliest, "To the first record that is still there");
+  command.add_flag("--to-latest", options->to_latest, "Behind the last record");
+  command.add_option("--to-offset", options->to_offset, "To this offset").not_negative();
+  command.add_option("--to-time", options->to_time,
+                     "To the first record at or after this instant, such as 2026-11-22T16:00:00Z");
+  command.add_option("--back", options->back, "To the first record of the last so long, such as 2h");
+  const Argument shift =
+      command.add_option("--by", options->shift, "By so many records, forward or (negative) back");
+  command.add_flag("--dry-run", options->is_dry_run, "Only show what would change");
+  command.runs([options, shift, &context] {
+    options->has_shift = shift.is_given();
+    const auto target = target_of(context, *options);
+    if (!target) return ExitCode::usage;
+    std::vector<PartitionList> lists;
+    for (const std::string& topic : options->topics) {
+      auto list = parse_partition_list(topic);
+      if (!list) {
+        complain(context, fmt::format("'{}' names no partitions", topic),
+                 "Write --topic orders or --topic orders:0,2,5-7");
+        return ExitCode::usage;
       }
-      return run_with_cluster(context, [&](client::Cluster& cluster) {
-        return seek(context, *options, *target, lists, cluster);
-      });
-    };
+      lists.push_back(std::move(*list));
+    }
+    return run_with_cluster(
+        context, [&](client::Cluster& cluster) { return seek(context, *options, *target, lists, cluster); });
   });
 }
 

@@ -1,12 +1,13 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <memory>
 
 #include "base/crc32c.h"
 #include "cli/commands.h"
+#include "cli/context.h"
 #include "cli/log_check.h"
 #include "cli/log_files.h"
 #include "cli/log_records.h"
@@ -328,27 +329,26 @@ ExitCode dump_all(const Context& context, const Options& options) {
 
 }  // namespace
 
-void add_log_dump(CLI::App& log, Context& context) {
+void add_log_dump(Command log, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      log.add_subcommand("dump", "Print what stands in segments, indexes, snapshots and checkpoints");
+  Command command =
+      log.add_command("dump", "Print what stands in segments, indexes, snapshots and checkpoints");
   command
-      ->add_option("path", options->paths,
-                   "A file, a partition's folder or a log directory; several may be given")
-      ->required();
-  command->add_flag("-r,--records", options->with_records, "With the records of each batch");
+      .add_option("path", options->paths,
+                  "A file, a partition's folder or a log directory; several may be given")
+      .required();
+  command.add_flag("-r,--records", options->with_records, "With the records of each batch");
   command
-      ->add_option(
+      .add_option(
           "--decode", options->decoder,
           "Read records as those of: metadata, groups, transactions, shares, none; auto: by the topic's name")
-      ->check(CLI::IsMember({"auto", "metadata", "groups", "transactions", "shares", "none"}))
-      ->capture_default_str();
-  command->add_option("--from-offset", options->from_offset, "Leave out what lies before this offset")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("-n,--limit", options->limit, "At most so many batches or entries of each file")
-      ->check(CLI::NonNegativeNumber);
-  command->callback(
-      [options, &context] { context.run = [options, &context] { return dump_all(context, *options); }; });
+      .one_of({"auto", "metadata", "groups", "transactions", "shares", "none"})
+      .shows_default();
+  command.add_option("--from-offset", options->from_offset, "Leave out what lies before this offset")
+      .not_negative();
+  command.add_option("-n,--limit", options->limit, "At most so many batches or entries of each file")
+      .not_negative();
+  command.runs([options, &context] { return dump_all(context, *options); });
 }
 
 }  // namespace moldau::cli

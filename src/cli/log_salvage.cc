@@ -1,13 +1,14 @@
 // `moldau log salvage` and `moldau log repair-index`: what can be done for a damaged partition while no node uses it.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
+#include <memory>
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/context.h"
 #include "cli/progress.h"
 #include "cli/units.h"
 #include "runtime/real/environment.h"
@@ -141,35 +142,31 @@ ExitCode run_offline(const Context& context, const std::string& folder, Work wor
 
 }  // namespace
 
-void add_log_salvage(CLI::App& log, Context& context) {
+void add_log_salvage(Command log, Context& context) {
   struct Options {
     std::string from, to;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = log.add_subcommand(
+  Command command = log.add_command(
       "salvage", "Copy what is sound of a damaged partition to a new folder; exit code 4 if something had to be left out");
-  command->add_option("partition", options->from, "The partition's folder, which is not changed")->required();
-  command->add_option("--to", options->to, "The folder to make")->required();
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      return run_offline(context, options->from, [&](runtime::Environment& environment, ExitCode& code) {
-        return salvage(environment, context, whole_path(options->from), whole_path(options->to), code);
-      });
-    };
+  command.add_option("partition", options->from, "The partition's folder, which is not changed").required();
+  command.add_option("--to", options->to, "The folder to make").required();
+  command.runs([options, &context] {
+    return run_offline(context, options->from, [&](runtime::Environment& environment, ExitCode& code) {
+      return salvage(environment, context, whole_path(options->from), whole_path(options->to), code);
+    });
   });
 }
 
-void add_log_repair_index(CLI::App& log, Context& context) {
+void add_log_repair_index(Command log, Context& context) {
   auto directory = std::make_shared<std::string>();
-  CLI::App* command = log.add_subcommand(
+  Command command = log.add_command(
       "repair-index", "Build the indexes of a partition again that do not fit its segments; exit code 4 if there were any");
-  command->add_option("partition", *directory, "The partition's folder")->required();
-  command->callback([directory, &context] {
-    context.run = [directory, &context] {
-      return run_offline(context, *directory, [&](runtime::Environment& environment, ExitCode& code) {
-        return repair(environment, context, whole_path(*directory), code);
-      });
-    };
+  command.add_option("partition", *directory, "The partition's folder").required();
+  command.runs([directory, &context] {
+    return run_offline(context, *directory, [&](runtime::Environment& environment, ExitCode& code) {
+      return repair(environment, context, whole_path(*directory), code);
+    });
   });
 }
 

@@ -1,12 +1,13 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
 #include <map>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/context.h"
 #include "cli/log_check.h"
 #include "cli/log_files.h"
 #include "cli/progress.h"
@@ -137,14 +138,13 @@ ExitCode verify(const Context& context, const std::vector<std::string>& paths) {
 
 }  // namespace
 
-void add_log_verify(CLI::App& log, Context& context) {
+void add_log_verify(Command log, Context& context) {
   auto paths = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = log.add_subcommand(
-      "verify", "Check files, partitions or whole log directories; exit code 4 if damaged");
-  command->add_option("path", *paths, "A file, a partition's folder or a log directory; several may be given")
-      ->required();
-  command->callback(
-      [paths, &context] { context.run = [paths, &context] { return verify(context, *paths); }; });
+  Command command =
+      log.add_command("verify", "Check files, partitions or whole log directories; exit code 4 if damaged");
+  command.add_option("path", *paths, "A file, a partition's folder or a log directory; several may be given")
+      .required();
+  command.runs([paths, &context] { return verify(context, *paths); });
 }
 
 }  // namespace moldau::cli

@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/key_value.h"
@@ -158,57 +158,52 @@ std::optional<client::ProducerOptions> producer_options_of(const Context& contex
 
 }  // namespace
 
-void add_produce(CLI::App& app, Context& context) {
+void add_produce(Command app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("produce", "Write the lines of standard input as records");
-  command->add_option("topic", options->topic, "The topic")->required();
-  command->add_option("-K,--key-separator", options->key_separator,
-                      "What stands between key and value in a line");
-  CLI::Option* null_text =
-      command->add_option("--null", options->null_text, "A key or value of this text is null");
-  command->add_option("-H,--header", options->headers,
-                      "A header of each record, name=value; may be repeated");
+  Command command = app.add_command("produce", "Write the lines of standard input as records");
+  command.add_option("topic", options->topic, "The topic").required();
+  command.add_option("-K,--key-separator", options->key_separator,
+                     "What stands between key and value in a line");
+  const Argument null_text =
+      command.add_option("--null", options->null_text, "A key or value of this text is null");
+  command.add_option("-H,--header", options->headers, "A header of each record, name=value; may be repeated");
   command
-      ->add_option("-p,--partition", options->partition,
-                   "Always this partition (default: by the key, as Java clients do)")
-      ->check(CLI::NonNegativeNumber);
+      .add_option("-p,--partition", options->partition,
+                  "Always this partition (default: by the key, as Java clients do)")
+      .not_negative();
   command
-      ->add_option("-a,--acks", options->acks,
-                   "Who must have a record: all in-sync replicas, the leader (1), nobody (0)")
-      ->capture_default_str();
-  command->add_flag("--no-idempotence", options->without_idempotence,
-                    "Without sequence numbers (which --acks all has and which keep a repeated send from "
-                    "being stored twice)");
-  command->add_option("-z,--codec", options->codec, "none, gzip, snappy, lz4 or zstd")->capture_default_str();
-  command->add_option("--rate", options->rate, "At most so many records a second")
-      ->check(CLI::PositiveNumber);
-  command
-      ->add_option("--batch-bytes", options->batch_bytes, "How large a batch may become before compression")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
-  command->add_option("--linger-ms", options->linger_ms, "How long a batch waits for more records")
-      ->check(CLI::Range(0, 60'000))
-      ->capture_default_str();
-  command->add_flag("--no-create", options->no_create,
-                    "Fail if the topic is not there, also where brokers create topics");
-  command->callback([options, null_text, &context] {
-    options->has_null_text = null_text->count() > 0;
-    context.run = [options, &context] {
-      const auto producer = producer_options_of(context, *options);
-      if (!producer) return ExitCode::usage;
-      std::vector<std::pair<std::string, std::string>> headers;
-      for (const std::string& header : options->headers) {
-        auto parsed = parse_key_value(header);
-        if (!parsed) {
-          complain(context, fmt::format("'{}' is no header", header), "Write --header name=value");
-          return ExitCode::usage;
-        }
-        headers.push_back(std::move(*parsed));
+      .add_option("-a,--acks", options->acks,
+                  "Who must have a record: all in-sync replicas, the leader (1), nobody (0)")
+      .shows_default();
+  command.add_flag("--no-idempotence", options->without_idempotence,
+                   "Without sequence numbers (which --acks all has and which keep a repeated send from "
+                   "being stored twice)");
+  command.add_option("-z,--codec", options->codec, "none, gzip, snappy, lz4 or zstd").shows_default();
+  command.add_option("--rate", options->rate, "At most so many records a second").positive();
+  command.add_option("--batch-bytes", options->batch_bytes, "How large a batch may become before compression")
+      .between(1, 1 << 30)
+      .shows_default();
+  command.add_option("--linger-ms", options->linger_ms, "How long a batch waits for more records")
+      .between(0, 60'000)
+      .shows_default();
+  command.add_flag("--no-create", options->no_create,
+                   "Fail if the topic is not there, also where brokers create topics");
+  command.runs([options, null_text, &context] {
+    options->has_null_text = null_text.is_given();
+    const auto producer = producer_options_of(context, *options);
+    if (!producer) return ExitCode::usage;
+    std::vector<std::pair<std::string, std::string>> headers;
+    for (const std::string& header : options->headers) {
+      auto parsed = parse_key_value(header);
+      if (!parsed) {
+        complain(context, fmt::format("'{}' is no header", header), "Write --header name=value");
+        return ExitCode::usage;
       }
-      return run_until_stopped(context, [&](client::Cluster& cluster, StopRequest& stop) {
-        return produce(context, *options, *producer, headers, cluster, stop);
-      });
-    };
+      headers.push_back(std::move(*parsed));
+    }
+    return run_until_stopped(context, [&](client::Cluster& cluster, StopRequest& stop) {
+      return produce(context, *options, *producer, headers, cluster, stop);
+    });
   });
 }
 

@@ -1,7 +1,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -89,18 +88,14 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
-void add_server(CLI::App& app, Context& context) {
+void add_server(Command app) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("server", "Run a node; without a file a single one on 127.0.0.1:9092");
-  command->add_option("file", arguments->file, "server.properties, as Kafka's");
-  command->add_option("--override", arguments->overrides, "KEY=VALUE; wins over the file")->take_all();
-  command->add_flag("--strict", arguments->strict, "Do not start with a key that is unknown");
-  command->add_option("--shards", arguments->shards, "Threads that serve; moldau.shards")
-      ->check(CLI::Range(1, 256));
-  command->callback([arguments, &context] {
-    context.run = [arguments] { return static_cast<ExitCode>(run(*arguments)); };
-  });
+  Command command = app.add_command("server", "Run a node; without a file a single one on 127.0.0.1:9092");
+  command.add_option("file", arguments->file, "server.properties, as Kafka's");
+  command.add_option("--override", arguments->overrides, "KEY=VALUE; wins over the file");
+  command.add_flag("--strict", arguments->strict, "Do not start with a key that is unknown");
+  command.add_option("--shards", arguments->shards, "Threads that serve; moldau.shards").between(1, 256);
+  command.runs([arguments] { return static_cast<ExitCode>(run(*arguments)); });
 }
 
 }  // namespace moldau::cli

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/key_value.h"
@@ -51,37 +51,35 @@ task<ExitCode> alter(const Context& context, const Options& options,
 
 }  // namespace
 
-void add_topic_alter(CLI::App& topic, Context& context) {
+void add_topic_alter(Command topic, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = topic.add_subcommand("alter", "Change a topic's settings, or add partitions");
-  command->add_option("name", options->name, "Its name")->required();
+  Command command = topic.add_command("alter", "Change a topic's settings, or add partitions");
+  command.add_option("name", options->name, "Its name").required();
   command
-      ->add_option("-p,--partitions", options->partitions,
-                   "The new number of partitions; they can only become more")
-      ->check(CLI::Range(1, 1'000'000));
-  command->add_option("--set", options->set, "A setting, key=value; may be repeated");
-  command->add_option("--unset", options->unset, "A setting that goes back to its default; may be repeated");
-  command->add_flag("--dry-run", options->is_dry_run, "Only check whether it could be changed");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      std::vector<client::ConfigChange> changes;
-      for (const std::string& setting : options->set) {
-        auto parsed = parse_key_value(setting);
-        if (!parsed) {
-          complain(context, fmt::format("'{}' is no setting", setting),
-                   "Write --set key=value, such as --set retention.ms=60000");
-          return ExitCode::usage;
-        }
-        changes.push_back({std::move(parsed->first), std::move(parsed->second)});
-      }
-      for (const std::string& name : options->unset) changes.push_back({name, std::nullopt});
-      if (changes.empty() && options->partitions == 0) {
-        complain(context, "nothing to change", "Give --set key=value, --unset key or --partitions N");
+      .add_option("-p,--partitions", options->partitions,
+                  "The new number of partitions; they can only become more")
+      .between(1, 1'000'000);
+  command.add_option("--set", options->set, "A setting, key=value; may be repeated");
+  command.add_option("--unset", options->unset, "A setting that goes back to its default; may be repeated");
+  command.add_flag("--dry-run", options->is_dry_run, "Only check whether it could be changed");
+  command.runs([options, &context] {
+    std::vector<client::ConfigChange> changes;
+    for (const std::string& setting : options->set) {
+      auto parsed = parse_key_value(setting);
+      if (!parsed) {
+        complain(context, fmt::format("'{}' is no setting", setting),
+                 "Write --set key=value, such as --set retention.ms=60000");
         return ExitCode::usage;
       }
-      return run_with_cluster(
-          context, [&](client::Cluster& cluster) { return alter(context, *options, changes, cluster); });
-    };
+      changes.push_back({std::move(parsed->first), std::move(parsed->second)});
+    }
+    for (const std::string& name : options->unset) changes.push_back({name, std::nullopt});
+    if (changes.empty() && options->partitions == 0) {
+      complain(context, "nothing to change", "Give --set key=value, --unset key or --partitions N");
+      return ExitCode::usage;
+    }
+    return run_with_cluster(
+        context, [&](client::Cluster& cluster) { return alter(context, *options, changes, cluster); });
   });
 }
 

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/key_value.h"
@@ -52,39 +52,37 @@ task<ExitCode> create(const Context& context, const Options& options, client::Ne
 
 }  // namespace
 
-void add_topic_create(CLI::App& topic, Context& context) {
+void add_topic_create(Command topic, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = topic.add_subcommand("create", "Create a topic");
-  command->add_option("name", options->name, "Its name")->required();
+  Command command = topic.add_command("create", "Create a topic");
+  command.add_option("name", options->name, "Its name").required();
   command
-      ->add_option("-p,--partitions", options->partitions,
-                   "How many partitions (default: the broker's num.partitions)")
-      ->check(CLI::Range(1, 1'000'000));
+      .add_option("-p,--partitions", options->partitions,
+                  "How many partitions (default: the broker's num.partitions)")
+      .between(1, 1'000'000);
   command
-      ->add_option("-r,--replication-factor", options->replication_factor,
-                   "Copies of each partition (default: the broker's default.replication.factor)")
-      ->check(CLI::Range(1, 32767));
-  command->add_option("--set", options->settings, "A setting of the topic, key=value; may be repeated");
-  command->add_flag("--if-not-exists", options->if_not_exists, "Succeed if the topic is there already");
-  command->add_flag("--dry-run", options->is_dry_run, "Only check whether it could be created");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      client::NewTopic wanted{.name = options->name,
-                              .partitions = options->partitions,
-                              .replication_factor = options->replication_factor,
-                              .validate_only = options->is_dry_run};
-      for (const std::string& setting : options->settings) {
-        auto parsed = parse_key_value(setting);
-        if (!parsed) {
-          complain(context, fmt::format("'{}' is no setting", setting),
-                   "Write --set key=value, such as --set retention.ms=60000");
-          return ExitCode::usage;
-        }
-        wanted.configs.push_back(std::move(*parsed));
+      .add_option("-r,--replication-factor", options->replication_factor,
+                  "Copies of each partition (default: the broker's default.replication.factor)")
+      .between(1, 32767);
+  command.add_option("--set", options->settings, "A setting of the topic, key=value; may be repeated");
+  command.add_flag("--if-not-exists", options->if_not_exists, "Succeed if the topic is there already");
+  command.add_flag("--dry-run", options->is_dry_run, "Only check whether it could be created");
+  command.runs([options, &context] {
+    client::NewTopic wanted{.name = options->name,
+                            .partitions = options->partitions,
+                            .replication_factor = options->replication_factor,
+                            .validate_only = options->is_dry_run};
+    for (const std::string& setting : options->settings) {
+      auto parsed = parse_key_value(setting);
+      if (!parsed) {
+        complain(context, fmt::format("'{}' is no setting", setting),
+                 "Write --set key=value, such as --set retention.ms=60000");
+        return ExitCode::usage;
       }
-      return run_with_cluster(
-          context, [&](client::Cluster& cluster) { return create(context, *options, wanted, cluster); });
-    };
+      wanted.configs.push_back(std::move(*parsed));
+    }
+    return run_with_cluster(
+        context, [&](client::Cluster& cluster) { return create(context, *options, wanted, cluster); });
   });
 }
 

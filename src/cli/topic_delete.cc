@@ -1,8 +1,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -39,20 +39,18 @@ task<ExitCode> remove(const Context& context, const Options& options, client::Cl
 
 }  // namespace
 
-void add_topic_delete(CLI::App& topic, Context& context) {
+void add_topic_delete(Command topic, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = topic.add_subcommand("delete", "Delete topics and their records");
-  command->add_option("name", options->names, "The topic; several may be given")->required();
-  command->add_flag("--if-exists", options->if_exists, "Succeed if there is no such topic");
-  command->add_flag("-y,--yes", options->is_sure, "Do not ask");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      if (!confirm(options->is_sure,
-                   fmt::format("Delete {} and every record in it?", fmt::join(options->names, ", "))))
-        return ExitCode::failed;
-      return run_with_cluster(context,
-                              [&](client::Cluster& cluster) { return remove(context, *options, cluster); });
-    };
+  Command command = topic.add_command("delete", "Delete topics and their records");
+  command.add_option("name", options->names, "The topic; several may be given").required();
+  command.add_flag("--if-exists", options->if_exists, "Succeed if there is no such topic");
+  command.add_flag("-y,--yes", options->is_sure, "Do not ask");
+  command.runs([options, &context] {
+    if (!confirm(options->is_sure,
+                 fmt::format("Delete {} and every record in it?", fmt::join(options->names, ", "))))
+      return ExitCode::failed;
+    return run_with_cluster(context,
+                            [&](client::Cluster& cluster) { return remove(context, *options, cluster); });
   });
 }
 

@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -155,16 +155,14 @@ task<ExitCode> describe(const Context& context, const Options& options, client::
 
 }  // namespace
 
-void add_topic_describe(CLI::App& topic, Context& context) {
+void add_topic_describe(Command topic, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = topic.add_subcommand("describe", "Show a topic's partitions, offsets and settings");
-  command->add_option("name", options->names, "Its name; several may be given")->required();
-  command->add_flag("--all", options->with_all_settings, "With every setting and where its value comes from");
-  command->callback([options, &context] {
-    context.run = [options, &context] {
-      return run_with_cluster(context,
-                              [&](client::Cluster& cluster) { return describe(context, *options, cluster); });
-    };
+  Command command = topic.add_command("describe", "Show a topic's partitions, offsets and settings");
+  command.add_option("name", options->names, "Its name; several may be given").required();
+  command.add_flag("--all", options->with_all_settings, "With every setting and where its value comes from");
+  command.runs([options, &context] {
+    return run_with_cluster(context,
+                            [&](client::Cluster& cluster) { return describe(context, *options, cluster); });
   });
 }
 

@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -60,15 +60,13 @@ task<ExitCode> list(const Context& context, bool with_internal, client::Cluster&
 
 }  // namespace
 
-void add_topic_list(CLI::App& topic, Context& context) {
+void add_topic_list(Command topic, Context& context) {
   auto with_internal = std::make_shared<bool>(false);
-  CLI::App* command = topic.add_subcommand("list", "List the topics");
-  command->add_flag("--internal", *with_internal, "With internal ones, such as __consumer_offsets");
-  command->callback([with_internal, &context] {
-    context.run = [with_internal, &context] {
-      return run_with_cluster(
-          context, [&](client::Cluster& cluster) { return list(context, *with_internal, cluster); });
-    };
+  Command command = topic.add_command("list", "List the topics");
+  command.add_flag("--internal", *with_internal, "With internal ones, such as __consumer_offsets");
+  command.runs([with_internal, &context] {
+    return run_with_cluster(context,
+                            [&](client::Cluster& cluster) { return list(context, *with_internal, cluster); });
   });
 }
 
