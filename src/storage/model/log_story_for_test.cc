@@ -104,8 +104,9 @@ void LogStory::end_process() {
   else
     world_.crash(node_);
   // Nothing of that process runs again, not even a destructor.
+  static auto* const ended = new std::vector<std::shared_ptr<Log>>;
   for (auto* log : {&log_, &copy_})
-    if (*log != nullptr) (void)new std::shared_ptr<Log>(std::move(*log));
+    if (*log != nullptr) ended->push_back(std::move(*log));
   if (pick(4) == 0)
     for (const std::string& file : node_.disk.files()) {
       if (!file.ends_with(".snapshot")) continue;
