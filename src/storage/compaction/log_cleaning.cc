@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mutant.h"
+#include "storage/run_file.h"
 #include "storage/compaction/map_building.h"
 #include "storage/compaction/segment_groups.h"
 #include "storage/compaction/segment_reader.h"
@@ -18,6 +19,23 @@ LastRecords last_records_of(const ProducerState& producers) {
   LastRecords last;
   for (const auto& [id, entry] : producers.producers()) last.emplace(id, LastRecord{entry.last_data_offset(), entry.epoch});
   return last;
+}
+
+// What a round goes by (a newer record of a key, the end of a transaction) must outlast a power cut, for what goes was on stable storage.
+task<log_result<>> commit_records(Log& log) {
+  if (MOLDAU_MUTANT("compaction-by-unsynced-records")) co_return log_result<>{};
+  MOLDAU_CO_TRY(const Log::Commit commit, co_await log.begin_commit());
+  runtime::FileSystem& files = log.environment().files();
+  runtime::io_result<> synced;
+  for (const FilePtr& file : commit.files)
+    if (synced) synced = co_await file->sync();
+  if (synced && commit.has_new_files) synced = co_await files.sync_directory(log.directory());
+  if (!synced) {
+    co_await record_failed_flush(files, log.health(), synced.error().message());
+    co_return fail(Error(synced.error()));
+  }
+  log.end_commit(commit);
+  co_return log_result<>{};
 }
 
 class Round {
@@ -201,8 +219,7 @@ task<log_result<CleaningOutcome>> clean_log(Log& log, CleaningRange range, const
   MOLDAU_ASSERT(range.first_dirty <= range.first_uncleanable);
   MOLDAU_ASSERT_MSG(terms.map.keys_max() >= 1, "an offset map without room for a key");
   if (range.first_dirty == range.first_uncleanable) co_return CleaningOutcome{.is_finished = true, .next_dirty = range.first_dirty};
-  // What the round goes by (a newer record of a key, the end of a transaction) must outlast a power cut, for what goes was on stable storage.
-  if (!MOLDAU_MUTANT("compaction-by-unsynced-records")) MOLDAU_CO_CHECK(co_await log.flush());
+  MOLDAU_CO_CHECK(co_await commit_records(log));
   Round round(log, range, terms);
   co_return co_await round.run();
 }
