@@ -32,18 +32,20 @@ def other_directory(world, node, partition):
 
 def read(node, topic, partition=0, isolation="read_uncommitted"):
     """[(offset, key, value)] from the beginning to the end that this isolation shows."""
-    from confluent_kafka import Consumer, TopicPartition
+    from confluent_kafka import Consumer, KafkaError, TopicPartition
+    from crash.reading import asked
     consumer = Consumer({"bootstrap.servers": node.bootstrap, "group.id": "reader", "enable.auto.commit": False, "enable.partition.eof": True,
                          "isolation.level": isolation, "auto.offset.reset": "error", **QUIET})
-    start = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[0]
+    start = asked(lambda: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[0])
     consumer.assign([TopicPartition(topic, partition, start)])
     found = []
     while True:
         message = consumer.poll(20)
         check(message is not None, f"{topic}-{partition} cannot be read to its end, {len(found)} records came")
-        if message.error():
+        if message.error() and message.error().code() == KafkaError._PARTITION_EOF:
             consumer.close()
             return found
+        check(not message.error(), f"{topic}-{partition}: {message.error()}")
         found.append((message.offset(), message.key(), message.value()))
 
 
