@@ -3,10 +3,10 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/mutant.h"
-#include "storage/run_file.h"
 #include "storage/compaction/map_building.h"
 #include "storage/compaction/segment_groups.h"
 #include "storage/compaction/segment_reader.h"
+#include "storage/run_file.h"
 
 namespace moldau::storage {
 
@@ -34,6 +34,7 @@ task<log_result<>> commit_records(Log& log) {
     co_await record_failed_flush(files, log.health(), synced.error().message());
     co_return fail(Error(synced.error()));
   }
+  if (log.is_offline()) co_return fail(log.health()->offline_error());  // another flush has failed meanwhile, so this one proves nothing
   log.end_commit(commit);
   co_return log_result<>{};
 }
