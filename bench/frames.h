@@ -22,7 +22,9 @@ inline constexpr int16_t fetch_version = 12;
 // Cuts what comes in into frames; a frame is valid until the next one is asked for.
 class FrameStream {
  public:
-  explicit FrameStream(Connection& connection) : connection_(connection), buffer_(256 * 1024) {}
+  // Takes at most `at_once` bytes of a connection in one call.
+  explicit FrameStream(Connection& connection, size_t at_once = SIZE_MAX)
+      : connection_(connection), at_once_(at_once), buffer_(256 * 1024) {}
 
   // The next frame without its length, if it has come whole already.
   std::optional<ByteView> take() {
@@ -46,16 +48,16 @@ class FrameStream {
       const size_t wanted = 4 + static_cast<size_t>(load_be<int32_t>(buffer_.data()));
       if (buffer_.size() < wanted) buffer_.resize(wanted);
     }
-    const auto n = co_await connection_.read(runtime_view());
+    const MutableByteView room = MutableByteView(buffer_).subspan(end_);
+    const auto n = co_await connection_.read(room.first(std::min(room.size(), at_once_)));
     if (!n || *n == 0) co_return false;
     end_ += *n;
     co_return true;
   }
 
  private:
-  [[nodiscard]] MutableByteView runtime_view() { return MutableByteView(buffer_).subspan(end_); }
-
   Connection& connection_;
+  size_t at_once_;
   Bytes buffer_;
   size_t begin_ = 0;
   size_t end_ = 0;

@@ -2,7 +2,7 @@
 //
 //   moldau_load create  --server 127.0.0.1:9092 --topic t --partitions 1
 //   moldau_load produce --server ... --topic t [--connections 8 --in-flight 5 --records 1 --size 100 --seconds 5 --acks 1 --keys 0]
-//   moldau_load fetch   --server ... --topic t [--connections 4 --seconds 5 --bytes 1048576]   (what produce has left)
+//   moldau_load fetch   --server ... --topic t [--connections 4 --seconds 5 --bytes 1048576 --at-once 0]   (what produce has left)
 //   moldau_load latency --server ... --topic t [--rate 1000 --seconds 5 --size 100]            (send to receipt, and to the answer)
 //
 // Connection i uses partition i modulo --partitions. With --keys the records of a batch have so many different keys. --limit-bytes ends a run early, before memory is full.
@@ -240,7 +240,9 @@ int64_t for_each_batch(ByteView frame, int64_t offset, F f) {
 task<void> fetch_on(Load& load, int64_t index) {
   const auto connection = co_await open(load);
   const auto max_bytes = static_cast<int32_t>(load.settings.number("bytes", 1 << 20));
-  FrameStream frames(*connection);
+  // A system call is not interrupted on many kernels: who shares a core with this would wait for the copying of a megabyte.
+  const int64_t at_once = load.settings.number("at-once", 0);
+  FrameStream frames(*connection, at_once > 0 ? static_cast<size_t>(at_once) : SIZE_MAX);
   int64_t offset = 0;
   while (!load.is_over()) {
     co_await send(*connection, fetch_frame(load, index % load.partitions, offset, max_bytes));

@@ -13,6 +13,7 @@ endforeach()
 add_library(moldau_mutated OBJECT EXCLUDE_FROM_ALL ${mutated})
 target_compile_definitions(moldau_mutated PRIVATE MOLDAU_MUTANTS)
 target_link_libraries(moldau_mutated PUBLIC moldau_server)
+moldau_precompile(moldau_mutated moldau_base)
 
 foreach(program simulate moldau check_vectors base_test protocol_test runtime_test storage_test client_test raft_test
                 metadata_test controller_test groups_test transactions_test broker_test server_test)

@@ -1,6 +1,10 @@
 #include "cli/arguments.h"
 
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 
 namespace moldau::cli {
@@ -36,7 +40,10 @@ Argument Argument::between(int lowest, int highest) {
 }
 
 Argument Argument::one_of(std::vector<std::string> words) {
-  option_->check(CLI::IsMember(std::move(words)));
+  option_->check([words = std::move(words)](const std::string& given) {
+    if (std::ranges::find(words, given) != words.end()) return std::string();
+    return fmt::format("'{}' is none of {}", given, fmt::join(words, ", "));
+  });
   return *this;
 }
 

@@ -107,7 +107,7 @@ TEST_F(Arguments, SayWhichCommandWasMisread) {
   expect({"copy", "x", "-n", "-1"}, "--limit: -1 is too little", "p copy");
   expect({"copy", "x", "--parts", "10"}, "--parts: 10 is not in the range 1 to 9", "p copy");
   expect({"copy", "x", "--rate", "0"}, "--rate: 0 is too little", "p copy");
-  expect({"copy", "x", "--how", "soon"}, "--how: soon not in {slow,fast}", "p copy");
+  expect({"copy", "x", "--how", "soon"}, "--how: 'soon' is none of slow, fast", "p copy");
 }
 
 TEST_F(Arguments, AnswerHelpAndVersionAndLeaveNoWork) {

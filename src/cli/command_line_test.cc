@@ -61,6 +61,7 @@ TEST(CommandLine, SaysWhatIsWrongWithAValue) {
   expect_usage({"topic", "create", "t", "-p", "0"}, "--partitions: 0 is not in the range 1 to 1000000\n");
   expect_usage({"topic", "create", "t", "-p", "many"}, "--partitions: 'many' is no number\n");
   expect_usage({"produce", "t", "--rate", "0"}, "--rate: 0 is too little\n");
+  expect_usage({"log", "dump", "t-0", "--decode", "all"}, "--decode: 'all' is none of auto, metadata, groups, transactions, shares, none\n");
   expect_usage({"topic", "list", "-b", "a:1", "-b", "b:2"}, "--bootstrap-server is given more than once\n");
   expect_usage({"topic", "list", "--timeout", "soon"}, "'soon' is no time to wait\n        Write --timeout 30s, 500ms or 2m\n");
 }

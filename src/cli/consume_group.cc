@@ -133,12 +133,14 @@ class Unwritten {
 
 ExitCode consume_as_group(const Context& context, const ConsumeOptions& options, RecordOutput& output) {
   if (const auto checked = cluster_options(context); !checked) return fail_with(context, checked.error());
-  // librdkafka would wait for a broker for ever, and would not say that the topic is missing.
+  // librdkafka would wait for a broker or a coordinator for ever, and would not say that the topic is missing.
   const ExitCode reachable = run_with_cluster(context, [&](client::Cluster& cluster) -> task<ExitCode> {
-    return [](const Context& shown, std::string topic, client::Cluster& asked) -> task<ExitCode> {
-      const auto found = co_await asked.topic(std::move(topic));
-      co_return found ? ExitCode::ok : fail_with(shown, found.error());
-    }(context, options.from.topic, cluster);
+    return [](const Context& shown, const ConsumeOptions& wanted, client::Cluster& asked) -> task<ExitCode> {
+      const auto topic = co_await asked.topic(wanted.from.topic);
+      if (!topic) co_return fail_with(shown, topic.error());
+      const auto coordinator = co_await asked.group_coordinator(wanted.group);
+      co_return coordinator ? ExitCode::ok : fail_with(shown, coordinator.error());
+    }(context, options, cluster);
   });
   if (reachable != ExitCode::ok) return reachable;
 

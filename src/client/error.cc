@@ -36,6 +36,9 @@ std::string_view advice_for(ErrorCode code) {
       return "Read from --from-beginning or from an offset that is still there";
     case ErrorCode::non_empty_group:
       return "Stop the group's consumers first; moldau group describe shows who they are";
+    case ErrorCode::coordinator_not_available:
+      return "If it stays so, __consumer_offsets cannot be made (a node alone needs offsets.topic.replication.factor=1; "
+             "its log says why) or has lost its leader: moldau topic describe __consumer_offsets";
     case ErrorCode::group_id_not_found:
       return "See which groups exist with: moldau group list";
     case ErrorCode::unknown_member_id:

@@ -231,6 +231,12 @@ class Log {
   runtime::task<log_result<>> make_known(SegmentPtr segment, uint32_t begin, uint32_t end);
   runtime::task<log_result<bool>> check_part(SegmentPtr segment, uint32_t begin, uint32_t end);
   runtime::task<log_result<std::optional<BatchPlace>>> find_for_reader(SegmentPtr segment, Offset offset);
+  // Whether a segment that a reader holds has been taken out of the log meanwhile, or is about to be.
+  [[nodiscard]] bool is_gone(const SegmentPtr& segment) const;
+  [[nodiscard]] std::vector<SegmentPtr> all_segments() const;
+  runtime::task<log_result<std::optional<FoundOffset>>> newest_record();
+  runtime::task<log_result<std::optional<FoundOffset>>> first_record_since(int64_t timestamp_ms);
+  runtime::task<log_result<std::optional<FoundOffset>>> search_segment(SegmentPtr segment, int64_t timestamp_ms);
   runtime::task<log_result<std::optional<FoundOffset>>> search_checked(SegmentPtr segment, uint32_t position, int64_t timestamp_ms,
                                                                        Offset start);
   [[nodiscard]] Offset limit_of(const Segment& segment) const;
@@ -287,8 +293,8 @@ class Log {
   runtime::task<log_result<>> end_cleaned_transaction(ProducerEntry& entry);
   runtime::task<log_result<>> reload_producers(Offset first, Offset end);
   runtime::task<log_result<>> rebuild_producers(Offset end, bool after_clean_stop);
-  // `notes_aborted`: the segment's transaction index is to be completed as well.
   runtime::task<log_result<std::vector<SnapshotProducer>>> producers_gone_before(Offset first, Offset snapshot);
+  // `notes_aborted`: the segment's transaction index is to be completed as well.
   runtime::task<log_result<>> replay_producers(SegmentPtr segment, Offset from, Offset end, bool notes_aborted = false);
   // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
   // storage, for a repeat of one of them must be known as one after a power cut too.

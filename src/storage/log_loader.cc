@@ -38,25 +38,41 @@ task<log_result<>> LogLoader::load() {
   MOLDAU_CO_CHECK(co_await clear_leftovers());
   MOLDAU_CO_CHECK(co_await read_small_files());
   MOLDAU_CO_CHECK(co_await open_segments());
-  const Offset wanted_start = log_.options_.log_start_offset;
-  const Offset checkpoint = log_.options_.recovery_point;
-  const bool is_killed = log_.options_.was_only_killed && !log_.options_.had_clean_shutdown && !log_.options_.had_failed_flush;
-  log_.options_.was_only_killed = is_killed;
-  if (!log_.options_.had_clean_shutdown && !log_.segments_.empty())
-    MOLDAU_CO_CHECK(co_await (is_killed ? recover_killed() : recover_unflushed()));
+  LogOptions& options = log_.options_;
+  options.was_only_killed = options.was_only_killed && !options.had_clean_shutdown && !options.had_failed_flush;
+  if (!options.had_clean_shutdown && !log_.segments_.empty())
+    MOLDAU_CO_CHECK(co_await (options.was_only_killed ? recover_killed() : recover_unflushed()));
+  MOLDAU_CO_TRY(const Offset end, co_await find_end());
+  set_offsets(end);
+  if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;
+  if (log_.epochs_.truncate_from_start(options.log_start_offset)) log_.epochs_changed_ = true;
+  MOLDAU_CO_CHECK(co_await log_.write_epochs_if_room());
+  MOLDAU_CO_CHECK(co_await load_producers(end));
+  if (!options.had_clean_shutdown) MOLDAU_CO_CHECK(co_await recall_batches(end));
+  if (options.had_failed_flush) MOLDAU_CO_CHECK(co_await rewrite_unflushed());
 
+  log_.high_watermark_ = {Offset(0)};
+  log_.update_high_watermark(options.high_watermark);
+  log_.update_first_unstable();
+  log_.last_flush_ms_ = log_.now_ms();
+  report_.segments = static_cast<uint32_t>(log_.segments_.size());
+  co_return log_result<>{};
+}
+
+// Where the log ends. One that ends below its start begins anew there; one without segments gets its first.
+task<log_result<Offset>> LogLoader::find_end() {
+  const Offset wanted_start = log_.options_.log_start_offset;
   Offset end = wanted_start;
   if (!log_.segments_.empty()) {
     MOLDAU_CO_TRY(end, co_await log_.active().read_next_offset());
     if (end < wanted_start) {
       // DeleteRecords may have been ahead of the flushes; what had been flushed behind the log start cannot be missing.
       std::string what = fmt::format("the log ends at {}, below its start {}; beginning anew there", end, wanted_start);
-      if (checkpoint > wanted_start)
+      if (log_.options_.recovery_point > wanted_start)
         damaged(what + ": segments are missing");
       else
         log_warning("{}: {}", log_.directory(), what);
-      std::vector<SegmentPtr> all;
-      for (const auto& [base, segment] : log_.segments_) all.push_back(segment);
+      const std::vector<SegmentPtr> all = log_.all_segments();
       MOLDAU_CO_CHECK(co_await log_.remove_segments(all));
       MOLDAU_CO_CHECK(co_await log_.delete_snapshots_of(all));
       log_.epochs_.clear();
@@ -71,21 +87,24 @@ task<log_result<>> LogLoader::load() {
     log_.producers_.clear(wanted_start);
   }
   log_.active().expect_indexes();
+  co_return end;
+}
+
+void LogLoader::set_offsets(Offset end) {
+  const LogOptions& options = log_.options_;
   log_.set_end(end);
-  log_.recovery_point_ = log_.options_.had_clean_shutdown ? end : std::min(checkpoint, end);
-  log_.log_start_offset_ = std::max(wanted_start, log_.segments_.begin()->first);
+  log_.recovery_point_ = options.had_clean_shutdown ? end : std::min(options.recovery_point, end);
+  log_.log_start_offset_ = std::max(options.log_start_offset, log_.segments_.begin()->first);
   log_.durable_end_ = log_.recovery_point_;
   // The segment that ends at the recovery point has indexes of which a part was not flushed, or that were built again. It is
   // to be flushed with the next one, or a power cut takes its aborted transactions when the recovery point has moved on.
-  if (!log_.options_.had_clean_shutdown) {
-    const SegmentPtr last_flushed = log_.floor_segment(std::max(checkpoint - 1, Offset(0)));
+  if (!options.had_clean_shutdown) {
+    const SegmentPtr last_flushed = log_.floor_segment(std::max(options.recovery_point - 1, Offset(0)));
     if (last_flushed != nullptr) log_.recovery_point_ = std::min(log_.recovery_point_, last_flushed->base_offset());
   }
+}
 
-  if (log_.epochs_.truncate_from_end(end)) log_.epochs_changed_ = true;
-  if (log_.epochs_.truncate_from_start(wanted_start)) log_.epochs_changed_ = true;
-  MOLDAU_CO_CHECK(co_await log_.write_epochs_if_room());
-
+task<log_result<>> LogLoader::load_producers(Offset end) {
   // Snapshots that no segment begins with are remains, but for the newest, which a clean stop leaves at the log end.
   std::vector<Offset> strays;
   for (const Offset snapshot : log_.snapshots_)
@@ -97,104 +116,8 @@ task<log_result<>> LogLoader::load() {
   else if (log_.is_far_from_snapshot())
     co_await log_.write_passing_snapshot();
   log_.producers_.expire(log_.expiry_now_ms());
-  if (!log_.options_.had_clean_shutdown) MOLDAU_CO_CHECK(co_await recall_batches(end));
-  if (log_.options_.had_failed_flush) MOLDAU_CO_CHECK(co_await rewrite_unflushed());
-
-  log_.high_watermark_ = {Offset(0)};
-  log_.update_high_watermark(log_.options_.high_watermark);
-  log_.update_first_unstable();
-  log_.last_flush_ms_ = log_.now_ms();
-  report_.segments = static_cast<uint32_t>(log_.segments_.size());
   co_return log_result<>{};
 }
-
-// --- leftovers ---
-
-task<log_result<>> LogLoader::clear_leftovers() {
-  runtime::FileSystem& files = log_.files();
-  auto listed = co_await files.list(log_.directory());
-  if (!listed && listed.error().error_number == ENOENT) {
-    MOLDAU_CO_CHECK(co_await files.create_directories(log_.directory()));
-    MOLDAU_CO_CHECK(co_await files.sync_directory(log_.log_dir()));
-    co_return log_result<>{};
-  }
-  if (!listed) co_return fail(Error(listed.error()));
-  std::vector<SegmentFileName> cleaned;
-  std::vector<SegmentFileName> swaps;
-  for (const runtime::DirectoryEntry& entry : *listed) {
-    if (entry.is_directory) continue;
-    const auto name = parse_file_name(entry.name);
-    if (!name) {
-      other_files_.push_back(entry.name);
-      continue;
-    }
-    switch (name->stage) {
-      case FileStage::live: files_.push_back(*name); break;
-      case FileStage::deleted: MOLDAU_CO_CHECK(co_await files.remove(path(*name))); break;
-      case FileStage::cleaned: cleaned.push_back(*name); break;
-      case FileStage::swap: swaps.push_back(*name); break;
-    }
-  }
-  // A swap at or behind an unfinished output belongs to the same, unfinished round of compaction.
-  Offset unfinished(INT64_MAX);
-  for (const SegmentFileName& name : cleaned) unfinished = std::min(unfinished, name.base_offset);
-  std::vector<SegmentFileName> finished;
-  for (const SegmentFileName& name : swaps) {
-    if (name.base_offset < unfinished)
-      finished.push_back(name);
-    else
-      MOLDAU_CO_CHECK(co_await files.remove(path(name)));
-  }
-  for (const SegmentFileName& name : cleaned) MOLDAU_CO_CHECK(co_await files.remove(path(name)));
-  if (!finished.empty()) MOLDAU_CO_CHECK(co_await finish_swaps(finished));
-  std::ranges::sort(files_, {}, &SegmentFileName::base_offset);
-  co_return log_result<>{};
-}
-
-// Compaction had written its output whole: what it replaces goes, and it takes that place.
-task<log_result<>> LogLoader::finish_swaps(const std::vector<SegmentFileName>& swaps) {
-  runtime::FileSystem& files = log_.files();
-  Offset first(INT64_MAX);
-  Offset last(INT64_MIN);
-  for (const SegmentFileName& name : swaps) {
-    if (name.kind != FileKind::log) continue;
-    first = std::min(first, name.base_offset);
-    MOLDAU_CO_TRY(const FilePtr file, co_await files.open(path(name), runtime::OpenMode::read));
-    MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
-    BatchScanner scanner(file, 0, size_bytes);
-    Offset next = name.base_offset;
-    ScanStep step = scanner.next();
-    for (; step == ScanStep::batch || step == ScanStep::need_bytes; step = scanner.next()) {
-      if (step == ScanStep::need_bytes)
-        MOLDAU_CO_CHECK(co_await scanner.fill());
-      else
-        next = scanner.header().next_offset();
-    }
-    // Who cannot see where the output ends cannot tell what it replaces.
-    if (const NewerBatch* newer = step == ScanStep::damaged ? scanner.newer_batch(next) : nullptr)
-      co_return fail(newer_format_error(path(name), *newer));
-    last = std::max(last, next);
-  }
-  std::vector<SegmentFileName> kept;
-  for (const SegmentFileName& name : files_) {
-    if (name.base_offset >= first && name.base_offset < last)
-      MOLDAU_CO_CHECK(co_await files.remove(path(name)));
-    else
-      kept.push_back(name);
-  }
-  for (SegmentFileName name : swaps) {
-    const std::string from = path(name);
-    name.stage = FileStage::live;
-    log_info("{}: finishing an interrupted compaction, taking {}", log_.directory(), from);
-    MOLDAU_CO_CHECK(co_await files.rename(from, path(name)));
-    kept.push_back(name);
-  }
-  MOLDAU_CO_CHECK(co_await files.sync_directory(log_.directory()));
-  files_ = std::move(kept);
-  co_return log_result<>{};
-}
-
-// --- what is beside the segments ---
 
 task<log_result<>> LogLoader::read_small_files() {
   const auto has = [this](std::string_view name) { return std::ranges::find(other_files_, name) != other_files_.end(); };

@@ -19,10 +19,14 @@ class LogLoader {
   runtime::task<log_result<>> load();
 
  private:
+  // log_leftovers.cc
   runtime::task<log_result<>> clear_leftovers();
   runtime::task<log_result<>> finish_swaps(const std::vector<SegmentFileName>& swaps);
   runtime::task<log_result<>> read_small_files();
   runtime::task<log_result<>> open_segments();
+  runtime::task<log_result<Offset>> find_end();
+  void set_offsets(Offset end);
+  runtime::task<log_result<>> load_producers(Offset end);
   runtime::task<log_result<>> recover_unflushed();
   // Gives the segment that must be split before recovery begins anew; null when it is done.
   runtime::task<log_result<SegmentPtr>> recover_until_overflow();

@@ -30,6 +30,8 @@ struct BatchPlace {
   LeaderEpoch leader_epoch;
   int64_t max_timestamp_ms = -1;
   uint32_t sought_from = 0;  // the position of the first header that was looked at to find it
+
+  static BatchPlace of(const protocol::RecordBatchHeader& batch, uint32_t position, uint32_t sought_from);
 };
 
 class Segment {

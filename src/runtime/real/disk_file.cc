@@ -1,6 +1,7 @@
 #include "runtime/real/disk_file.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 
 namespace moldau::runtime::real {
 
@@ -96,7 +98,35 @@ bool DiskFile::is_cached(uint64_t position, uint64_t size_bytes) const {
   const auto cached = cached_pages(position, size_bytes);
   if (!cached) return true;  // then sendfile may wait
   const uint64_t page = 4096;
-  return *cached >= (position + size_bytes + page - 1) / page - position / page;
+  const uint64_t end = position + size_bytes;
+  if (*cached < (end + page - 1) / page - position / page) return false;
+  // A page counts from when the system begins to read it. It reads ahead in order, a stretch at a time: the last page tells.
+  constexpr uint64_t stretch = 64 << 10;
+  for (uint64_t probe = position; probe < end; probe += stretch) {
+    std::byte last;
+    const uint64_t at = std::min(probe + stretch, end) - 1;
+    if (read_cached(at, {&last, 1}) == -EAGAIN && mount_.read_nowait.load(std::memory_order_relaxed)) return false;
+  }
+  return true;
+}
+
+task<> DiskFile::bring_into_cache(uint64_t position, uint64_t size_bytes) {
+  co_await on_io_thread(pool_, Lane::quick, [&] {
+    // Sent to nowhere, pages are waited for but not copied.
+    const Descriptor nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    off_t at = static_cast<off_t>(position);
+    uint64_t left = size_bytes;
+    while (left > 0) {
+      const ssize_t n = sendfile(nowhere.get(), descriptor_.get(), &at, left);
+      if (n < 0 && errno == EINTR) continue;
+      if (n == 0) return;
+      if (n < 0) break;
+      left -= static_cast<uint64_t>(n);
+    }
+    if (left == 0) return;
+    const auto bytes = std::make_unique_for_overwrite<std::byte[]>(left);
+    (void)read_blocking(descriptor_.get(), static_cast<uint64_t>(at), {bytes.get(), left});
+  });
 }
 
 task<io_result<size_t>> DiskFile::read_once_at(uint64_t position, MutableByteView into) {

@@ -41,6 +41,8 @@ class DiskFile final : public File {
   [[nodiscard]] std::optional<uint64_t> cached_pages(uint64_t position, uint64_t size_bytes) const;
   // Whether sendfile of this range would not wait for the disk.
   [[nodiscard]] bool is_cached(uint64_t position, uint64_t size_bytes) const;
+  // Reads a range into the page cache on an I/O thread, where the disk may make it wait. Errors are left to who reads it next.
+  [[nodiscard]] task<> bring_into_cache(uint64_t position, uint64_t size_bytes);
 
  private:
   task<io_result<size_t>> read_past_cache(uint64_t position, MutableByteView into);

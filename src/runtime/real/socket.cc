@@ -44,18 +44,18 @@ void Socket::Cursor::advance(uint64_t sent_bytes) {
   }
 }
 
-std::unique_ptr<Socket> Socket::adopt(EventShard& shard, IoPool& pool, Descriptor descriptor, Address peer) {
+std::unique_ptr<Socket> Socket::adopt(EventShard& shard, Descriptor descriptor, Address peer) {
   const int yes = 1;
   setsockopt(descriptor.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   setsockopt(descriptor.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   const int number = descriptor.get();
-  std::unique_ptr<Socket> socket(new Socket(shard, pool, std::move(descriptor), std::move(peer)));
+  std::unique_ptr<Socket> socket(new Socket(shard, std::move(descriptor), std::move(peer)));
   if (!shard.watch(number, EPOLLIN | EPOLLOUT | EPOLLRDHUP, *socket)) return nullptr;
   return socket;
 }
 
-Socket::Socket(EventShard& shard, IoPool& pool, Descriptor descriptor, Address peer)
-    : shard_(shard), pool_(pool), descriptor_(std::move(descriptor)), peer_(std::move(peer)), local_(local_address(descriptor_.get())) {}
+Socket::Socket(EventShard& shard, Descriptor descriptor, Address peer)
+    : shard_(shard), descriptor_(std::move(descriptor)), peer_(std::move(peer)), local_(local_address(descriptor_.get())) {}
 
 Socket::~Socket() {
   close();
@@ -144,15 +144,10 @@ task<io_result<>> Socket::write_later(Cursor cursor, Step why) {
     } else if (why == Step::full) {
       if (!writable_) co_await wait(writer_);
     } else if (why == Step::cold) {
-      // Read it into the page cache where only this connection waits, then send it as if it had been there.
+      // Only this connection waits for the disk; then the range is sent as if it had been in memory.
       const OutputPart& part = cursor.parts[cursor.part];
-      const uint64_t position = part.file_position + cursor.offset;
       const uint64_t size = std::min(part.file_size_bytes - cursor.offset, sendfile_at_once_bytes);
-      const int descriptor = part.file->native_handle();
-      co_await on_io_thread(pool_, Lane::quick, [descriptor, position, size] {
-        const auto bytes = std::make_unique_for_overwrite<std::byte[]>(size);
-        return read_blocking(descriptor, position, {bytes.get(), size});
-      });
+      co_await disk_file(part).bring_into_cache(part.file_position + cursor.offset, size);
       cursor.may_wait = true;
     }
     if (closed_) co_return error(ECANCELED, "write to");

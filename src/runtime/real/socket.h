@@ -4,14 +4,13 @@
 #include "runtime/network.h"
 #include "runtime/real/descriptor.h"
 #include "runtime/real/event_shard.h"
-#include "runtime/real/io_pool.h"
 
 namespace moldau::runtime::real {
 
 class Socket final : public Connection, private Pollable {
  public:
   // The descriptor is connected and non-blocking. Null with errno when the shard cannot watch it.
-  static std::unique_ptr<Socket> adopt(EventShard& shard, IoPool& pool, Descriptor descriptor, Address peer);
+  static std::unique_ptr<Socket> adopt(EventShard& shard, Descriptor descriptor, Address peer);
   ~Socket() override;
 
   task<io_result<size_t>> read(MutableByteView into) override;
@@ -33,7 +32,7 @@ class Socket final : public Connection, private Pollable {
   };
   enum class Step : uint8_t { sent, full, cold, failed };
 
-  Socket(EventShard& shard, IoPool& pool, Descriptor descriptor, Address peer);
+  Socket(EventShard& shard, Descriptor descriptor, Address peer);
   void on_events(uint32_t events) override;
   // A recv: bytes, or minus an errno.
   ssize_t receive(MutableByteView into);
@@ -62,7 +61,6 @@ class Socket final : public Connection, private Pollable {
   }
 
   EventShard& shard_;
-  IoPool& pool_;
   Descriptor descriptor_;
   bool readable_ = true;  // a recv may find something
   bool ended_ = false;    // the peer has closed or reset: nothing announces itself any more

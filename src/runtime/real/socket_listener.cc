@@ -26,9 +26,9 @@ struct Serving {
 
 class SocketListener final : public Listener, private Pollable {
  public:
-  SocketListener(EventShard& home, const std::vector<std::unique_ptr<EventShard>>& shards, IoPool& pool,
-                 Descriptor descriptor, Network::Serve serve, Admission* admission)
-      : home_(home), shards_(shards), pool_(pool), admission_(admission), descriptor_(std::move(descriptor)),
+  SocketListener(EventShard& home, const std::vector<std::unique_ptr<EventShard>>& shards, Descriptor descriptor,
+                 Network::Serve serve, Admission* admission)
+      : home_(home), shards_(shards), admission_(admission), descriptor_(std::move(descriptor)),
         address_(local_address(descriptor_.get())), serving_(std::make_shared<Serving>()), next_(static_cast<size_t>(home.index())) {
     serving_->serve = std::move(serve);
   }
@@ -86,10 +86,10 @@ class SocketListener final : public Listener, private Pollable {
     std::shared_ptr<void> ticket;
     if (admission_ != nullptr && (ticket = admission_->admit(peer)) == nullptr) return;  // closes it
     EventShard& target = *shards_[next_++ % shards_.size()];
-    target.post([&target, &pool = pool_, serving = serving_, accepted = std::move(accepted), peer = std::move(peer),
+    target.post([&target, serving = serving_, accepted = std::move(accepted), peer = std::move(peer),
                  ticket = std::move(ticket)]() mutable {
       if (serving->closed) return;
-      auto socket = Socket::adopt(target, pool, std::move(accepted), std::move(peer));
+      auto socket = Socket::adopt(target, std::move(accepted), std::move(peer));
       if (socket == nullptr) return;
       socket->ticket = std::move(ticket);
       serving->serve(std::move(socket));
@@ -105,7 +105,6 @@ class SocketListener final : public Listener, private Pollable {
 
   EventShard& home_;
   const std::vector<std::unique_ptr<EventShard>>& shards_;
-  IoPool& pool_;
   Admission* admission_;
   Descriptor descriptor_;
   Address address_;
@@ -153,7 +152,7 @@ io_result<std::unique_ptr<Listener>> SocketNetwork::listen(const Address& addres
     for (size_t i = 0; i < addresses.size() && opened < 0; ++i) opened = open_listening(addresses[i], false, options);
   }
   if (opened < 0) return fail(IoError{-opened, "listen on", address.to_string()});
-  auto listener = std::make_unique<SocketListener>(home, shards_, pool_, Descriptor(opened), std::move(serve), options.admission);
+  auto listener = std::make_unique<SocketListener>(home, shards_, Descriptor(opened), std::move(serve), options.admission);
   if (!listener->start()) return fail(IoError{errno, "listen on", address.to_string()});
   return listener;
 }

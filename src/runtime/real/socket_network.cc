@@ -82,7 +82,7 @@ task<io_result<std::unique_ptr<Connection>>> SocketNetwork::connect(Address addr
     Descriptor descriptor;
     error = co_await connect_one(shard, candidate, deadline_us, descriptor);
     if (error == 0) {
-      if (auto socket = Socket::adopt(shard, pool_, std::move(descriptor), to_address(candidate))) co_return std::move(socket);
+      if (auto socket = Socket::adopt(shard, std::move(descriptor), to_address(candidate))) co_return std::move(socket);
       error = errno;
     }
     if (error == ETIMEDOUT) break;

@@ -1,8 +1,9 @@
 """The moldau command where its output goes somewhere: into a full disk, or to a reader who leaves."""
 import subprocess
+import time
 
 from harness.clients import Record
-from harness.node import moldau_binary
+from harness.node import Node, moldau_binary
 from harness.runner import case, check, equal
 
 
@@ -33,3 +34,19 @@ def reader_leaves(world):
         done = subprocess.run(f"set -o pipefail; {moldau_binary()} consume half-read -b {world.bootstrap} --from-beginning -n 20000 {more} | head -1",
                               shell=True, executable="/bin/bash", capture_output=True, text=True, timeout=60)
         equal((done.returncode, done.stdout, done.stderr), (0, "x" * 100 + "\n", ""), f"with {more or 'no group'}")
+
+
+@case("command: a group that nobody can coordinate ends consume within its timeout, with a way out")
+def no_coordinator(world):
+    node = Node("moldau", world.node.folder / "no-coordinator", world.node.port + 10, {"offsets.topic.replication.factor": "3"})
+    node.start()
+    try:
+        subprocess.run([moldau_binary(), "topic", "create", "t", "-b", node.bootstrap], check=True, stdout=subprocess.DEVNULL)
+        started = time.monotonic()
+        done = subprocess.run([moldau_binary(), "consume", "t", "-g", "g", "-e", "--timeout", "2s", "-b", node.bootstrap],
+                              capture_output=True, text=True, timeout=60)
+        check(time.monotonic() - started < 10, "it ends in time")
+        equal((done.returncode, done.stdout), (1, ""), f"its exit code and output: {done.stderr}")
+        check("COORDINATOR_NOT_AVAILABLE" in done.stderr and "offsets.topic.replication.factor=1" in done.stderr, done.stderr)
+    finally:
+        node.kill()
