@@ -6,6 +6,9 @@ set(moldau_precompiled_headers
   <algorithm> <array> <atomic> <bit> <chrono> <coroutine> <deque> <expected> <functional> <map> <memory> <mutex>
   <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
 
+# Without the header itself behind it, as CMake would have it: the compiler cache takes that path as it is, the clone's folder and all.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
+
 # moldau_precompile(TARGET OWNER [HEADERS...]): TARGET uses the headers that were compiled for OWNER, which may be itself.
 # A library's objects and a program's need one each, because they differ in -fPIC and -fPIE; so do other optimisations.
 function(moldau_precompile target owner)
