@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -78,6 +79,7 @@ class MemoryFileSystem : public runtime::FileSystem {
   int64_t free_space_bytes = INT64_MAX;  // what may still be written
   int64_t total_space_bytes = INT64_MAX;
   int fail_syncs_with = 0;               // an errno value
+  std::function<void()> while_syncing;   // what happens meanwhile
   int fail_writes_with = 0;
   std::map<std::string, std::pair<uint64_t, uint64_t>> unreadable;  // of a path: EIO for reads of [first, second)
   int renames_left = INT32_MAX;          // then they fail
@@ -215,6 +217,7 @@ class MemoryFileSystem : public runtime::FileSystem {
     runtime::task<runtime::io_result<>> sync() override {
       ++in_.syncs;
       in_.synced.insert(path_);
+      if (in_.while_syncing) in_.while_syncing();
       if (in_.fail_syncs_with != 0) return error<void>(in_.fail_syncs_with, "fdatasync", path_);
       return done();
     }

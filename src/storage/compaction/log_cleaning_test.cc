@@ -35,6 +35,11 @@ struct CompactedWorld : LogWorld {
   log_result<CleaningOutcome> clean(std::optional<Offset> checkpoint = std::nullopt, CleaningTerms terms = {}) {
     return now(clean_log(*log, measure(checkpoint).range, terms));
   }
+  std::map<std::string, Bytes> contents() {
+    std::map<std::string, Bytes> all;
+    for (const auto& [path, node] : environment.disk.files) all[path] = node->bytes;
+    return all;
+  }
   // Names in the partition's directory that compaction leaves only while it runs.
   std::vector<std::string> leftovers() {
     std::vector<std::string> names;
@@ -86,6 +91,27 @@ TEST(LogCleaning, GoesByWhatIsOnStableStorageAlone) {
   };
   ASSERT_TRUE(now(clean_log(*world.log, found.range, terms)));
   EXPECT_EQ(durable, Offset(3)) << "when the first block was read";
+}
+
+// The system takes the pages of a flush that failed for clean: a commit beside it succeeds and means nothing.
+TEST(LogCleaning, ACommitBesideAFlushThatFailsEndsTheRoundBeforeAnythingIsChanged) {
+  CompactedWorld world;
+  world.open();
+  world.put("a", "old");
+  world.roll();
+  world.put("a", "new");
+  world.roll();
+  world.put("b", "active");
+  const CleaningRange range = world.measure().range;
+  const Offset durable = world.log->durable_end_offset();
+  ASSERT_LT(durable, Offset(3));
+  const auto before = world.contents();
+  world.environment.disk.while_syncing = [&] { world.health->set_offline("another flush has failed"); };
+  const auto outcome = now(clean_log(*world.log, range, {}));
+  ASSERT_FALSE(outcome) << "the round went by what is on no stable storage";
+  EXPECT_EQ(outcome.error().code, protocol::ErrorCode::kafka_storage_error);
+  EXPECT_EQ(world.log->durable_end_offset(), durable);
+  EXPECT_EQ(world.contents(), before);
 }
 
 // A fetch may hold a segment, or a file, while it is swapped out and even removed.
