@@ -9,6 +9,8 @@
 #include "protocol/messages/alter_replica_log_dirs_response.h"
 #include "protocol/messages/create_topics_request.h"
 #include "protocol/messages/create_topics_response.h"
+#include "protocol/messages/delete_records_request.h"
+#include "protocol/messages/delete_records_response.h"
 #include "protocol/messages/delete_topics_request.h"
 #include "protocol/messages/delete_topics_response.h"
 #include "protocol/messages/describe_log_dirs_request.h"
@@ -37,10 +39,10 @@ struct Machine {
     EXPECT_TRUE(world.run_until([&] { return done; }, 600'000'000)) << "the story does not end";
   }
   // The power goes when the story says so.
-  void run_and_crash(const Story& story, const bool& now) {
+  void run_and_crash(const Story& story, const bool& now, std::vector<std::string> overrides = two_directories) {
     auto* const done = new bool(false);
     auto* const kept = new Story(story);
-    world.boot(node, [done, kept](runtime::Environment& environment) { return tell(environment, *kept, test_config(two_directories), *done); });
+    world.boot(node, [done, kept, overrides](runtime::Environment& environment) { return tell(environment, *kept, test_config(overrides), *done); });
     EXPECT_TRUE(world.run_until([&] { return now; }, 600'000'000));
     world.crash(node);
   }
@@ -83,10 +85,7 @@ inline std::string assigned_directory_of(TestBroker& broker, const std::string& 
   return directory == nullptr ? "" : directory->path();
 }
 
-inline task<int16_t> produce(TestBroker& broker, std::string topic, int32_t partition, std::string value) {
-  protocol::BatchBuilder builder(protocol::BatchOptions{});
-  builder.append(1'750'000'000'000, std::nullopt, as_bytes(value));
-  const Bytes batch = builder.finish();
+inline task<int16_t> produce_batch(TestBroker& broker, std::string topic, int32_t partition, Bytes batch) {
   protocol::ProduceRequest request;
   request.acks = -1;
   request.timeout_ms = 10'000;
@@ -99,25 +98,31 @@ inline task<int16_t> produce(TestBroker& broker, std::string topic, int32_t part
   co_return response.responses.at(0).partition_responses.at(0).error_code;
 }
 
+inline Bytes batch_of_one(std::optional<ByteView> key, std::optional<ByteView> value, protocol::BatchOptions options = {}) {
+  protocol::BatchBuilder builder(options);
+  builder.append(1'750'000'000'000, key, value);
+  return builder.finish();
+}
+
+inline task<int16_t> produce(TestBroker& broker, std::string topic, int32_t partition, std::string value) {
+  co_return co_await produce_batch(broker, topic, partition, batch_of_one(std::nullopt, as_bytes(value)));
+}
+
 // One batch of an idempotent producer.
 inline task<void> produce_in_sequence(TestBroker& broker, int32_t sequence, int& errors) {
-  protocol::BatchOptions options;
-  options.producer_id = ProducerId(5);
-  options.producer_epoch = ProducerEpoch(0);
-  options.base_sequence = sequence;
-  protocol::BatchBuilder builder(options);
-  builder.append(1'750'000'000'000, std::nullopt, as_bytes("value"));
-  const Bytes batch = builder.finish();
-  protocol::ProduceRequest request;
-  request.acks = -1;
+  Bytes batch = batch_of_one(std::nullopt, as_bytes("value"),
+                             {.producer_id = ProducerId(5), .producer_epoch = ProducerEpoch(0), .base_sequence = sequence});
+  errors += co_await produce_batch(broker, "t", 0, std::move(batch)) == 0 ? 0 : 1;
+}
+
+inline task<void> delete_records(TestBroker& broker, std::string topic, int32_t partition, int64_t before) {
+  protocol::DeleteRecordsRequest request;
   request.timeout_ms = 10'000;
-  auto& to = request.topic_data.emplace_back();
-  to.name = "t";
-  auto& data = to.partition_data.emplace_back();
-  data.index = 0;
-  data.records = protocol::Records{batch};
-  const auto response = co_await broker.ask<protocol::ProduceResponse>(std::move(request), 9);
-  errors += response.responses.at(0).partition_responses.at(0).error_code == 0 ? 0 : 1;
+  auto& of_topic = request.topics.emplace_back();
+  of_topic.name = topic;
+  of_topic.partitions.emplace_back(partition, before);
+  const auto response = co_await broker.ask<protocol::DeleteRecordsResponse>(std::move(request));
+  EXPECT_EQ(response.topics.at(0).partitions.at(0).error_code, 0);
 }
 
 inline task<int16_t> move(TestBroker& broker, std::string topic, int32_t partition, std::string to) {

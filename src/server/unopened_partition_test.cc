@@ -1,22 +1,10 @@
 // A partition whose log cannot be opened: it alone is away, and nothing of it is forgotten until it can be.
-#include "protocol/messages/delete_records_request.h"
-#include "protocol/messages/delete_records_response.h"
 #include "server/log_directories_for_test.h"
 
 namespace moldau::server {
 namespace {
 
 const std::vector<std::string> only_directory = {"log.dirs=/a", "metadata.log.dir=/a"};
-
-task<void> delete_records(TestBroker& broker, std::string topic, int32_t partition, int64_t before) {
-  protocol::DeleteRecordsRequest request;
-  request.timeout_ms = 10'000;
-  auto& of_topic = request.topics.emplace_back();
-  of_topic.name = topic;
-  of_topic.partitions.emplace_back(partition, before);
-  const auto response = co_await broker.ask<protocol::DeleteRecordsResponse>(std::move(request));
-  EXPECT_EQ(response.topics.at(0).partitions.at(0).error_code, 0);
-}
 
 task<void> delete_topic(TestBroker& broker, std::string topic) {
   protocol::DeleteTopicsRequest request;
