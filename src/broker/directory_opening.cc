@@ -70,6 +70,10 @@ std::string_view remedy(int error_number) {
   }
 }
 
+std::unexpected<std::string> refused(std::string_view key, const storage::Error& error) {
+  return fail(fmt::format("{}: {}{}", key, error.message, remedy(error.io_error_number)));
+}
+
 }  // namespace
 
 task<Outcome> DirectorySet::open_all() {
@@ -77,27 +81,34 @@ task<Outcome> DirectorySet::open_all() {
   const std::string metadata_path = trimmed(config_.logs.metadata_log_dir);
   MOLDAU_CO_CHECK(co_await refuse_repeats(environment_.files(), paths, metadata_path));
   MOLDAU_CO_CHECK(co_await look_first());
-  const auto refused = [](std::string_view key, const storage::Error& error) {
-    return fail(fmt::format("{}: {}{}", key, error.message, remedy(error.io_error_number)));
-  };
   directories_.resize(paths.size());
-  // Those that are there come first: where another process has one of them, none is made.
+  // Those that are there come first, the metadata's before the others: where it cannot be had, or another process has one of them,
+  // none is made.
+  if (co_await environment_.files().status(metadata_path)) MOLDAU_CO_CHECK(co_await open_metadata_directory());
   for (const bool are_there : {true, false}) {
     for (size_t i = 0; i < paths.size(); ++i) {
       const std::string path = trimmed(paths[i]);
-      if ((co_await environment_.files().status(path)).has_value() != are_there || directories_[i]) continue;
+      if (directories_[i] || (co_await environment_.files().status(path)).has_value() != are_there) continue;
       auto opened = co_await open_one(path, path != metadata_path && paths.size() > 1);
       if (!opened) co_return refused("log.dirs", opened.error());
       directories_[i] = std::move(*opened);
     }
   }
   if (all_offline()) co_return fail(fmt::format("log.dirs: none of them can be used, the last one is {}", directories_.back()->path()));
-  metadata_directory_ = find(metadata_path);
-  if (metadata_directory_ != nullptr) co_return Outcome{};
-  auto opened = co_await open_one(metadata_path, false);
-  if (!opened) co_return refused("metadata.log.dir", opened.error());
-  metadata_only_ = std::move(*opened);
-  metadata_directory_ = metadata_only_.get();
+  if (metadata_directory_ == nullptr) metadata_directory_ = find(metadata_path);
+  if (metadata_directory_ == nullptr) MOLDAU_CO_CHECK(co_await open_metadata_directory());
+  co_return Outcome{};
+}
+
+// In its place in log.dirs, or apart.
+task<Outcome> DirectorySet::open_metadata_directory() {
+  const std::string path = trimmed(config_.logs.metadata_log_dir);
+  const std::vector<std::string>& paths = config_.logs.log_dirs;
+  const auto place = std::ranges::find(paths, path, trimmed);
+  auto opened = co_await open_one(path, false);
+  if (!opened) co_return refused(place == paths.end() ? "metadata.log.dir" : "log.dirs", opened.error());
+  metadata_directory_ = opened->get();
+  (place == paths.end() ? metadata_only_ : directories_[static_cast<size_t>(place - paths.begin())]) = std::move(*opened);
   co_return Outcome{};
 }
 
@@ -150,14 +161,11 @@ raft::FormatRequest format_request(runtime::Environment& environment, const meta
 }
 
 task<Outcome> write_format(runtime::FileSystem& files, const raft::FormatRequest& request) {
-  const auto refused = [](const runtime::IoError& error) {
-    return fail(fmt::format("log.dirs: {}{}", error.message(), remedy(error.error_number)));
-  };
   for (raft::FileToWrite& file : raft::files_of_format(request)) {
     const std::string path = file.directory + "/" + file.path;
-    if (const auto made = co_await runtime::make_directories(files, path.substr(0, path.rfind('/'))); !made) co_return refused(made.error());
+    if (const auto made = co_await runtime::make_directories(files, path.substr(0, path.rfind('/'))); !made) co_return refused("log.dirs", storage::Error(made.error()));
     if (const auto written = co_await runtime::write_file_atomically(files, path, std::move(file.content)); !written)
-      co_return refused(written.error());
+      co_return refused("log.dirs", storage::Error(written.error()));
   }
   for (const std::string& path : request.directories) log_info("formatted {} for cluster {}", path, request.cluster_id);
   co_return Outcome{};

@@ -111,6 +111,7 @@ class DirectorySet {
 
   // directory_opening.cc
   [[nodiscard]] runtime::task<result<void, std::string>> open_all();
+  [[nodiscard]] runtime::task<result<void, std::string>> open_metadata_directory();
   [[nodiscard]] runtime::task<result<void, std::string>> look_first();
   [[nodiscard]] runtime::task<storage::log_result<std::unique_ptr<LogDir>>> open_one(const std::string& path, bool may_be_offline);
   [[nodiscard]] std::vector<LogDir*> online_directories() const;

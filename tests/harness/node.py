@@ -70,21 +70,22 @@ class Node:
     def log_file(self):
         return self.folder / "node.log"
 
-    def start(self, seconds=120):
-        """Starts it on what its folder holds and waits until it answers; returns the seconds that took."""
-        assert self.process is None
-        if self.answers():
-            raise NodeFailed(f"something answers on port {self.port} already")
+    def command(self):
+        """What starts it, once its folder holds what that needs."""
         self.data.mkdir(exist_ok=True)
         self.properties_file.write_text("".join(f"{k}={v}\n" for k, v in self.properties.items()))
         if self.target == "kafka":
             if not (pathlib.Path(self.properties["log.dirs"].split(",")[0]) / "meta.properties").exists():
                 apache_kafka.format_directory(self.properties_file)
-            command = apache_kafka.java("kafka.Kafka", self.properties_file, level="INFO")
-        else:
-            command = [str(moldau_binary()), "server", str(self.properties_file)]
-            if self.shards:
-                command += ["--override", f"moldau.shards={self.shards}"]
+            return apache_kafka.java("kafka.Kafka", self.properties_file, level="INFO")
+        return [str(moldau_binary()), "server", str(self.properties_file), *(["--override", f"moldau.shards={self.shards}"] if self.shards else [])]
+
+    def start(self, seconds=120):
+        """Starts it on what its folder holds and waits until it answers; returns the seconds that took."""
+        assert self.process is None
+        if self.answers():
+            raise NodeFailed(f"something answers on port {self.port} already")
+        command = self.command()
         started = time.monotonic()
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
