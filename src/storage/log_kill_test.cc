@@ -1,46 +1,31 @@
 // A kill at every change of the disk: what is then found by a look at the end of the log is what is found by reading
 // everything. And a power cut after such a start: what was flushed since is there, with indexes that are right.
 #include "base/log.h"
-#include "runtime/simulated/simulated_environment.h"
 #include "storage/changes_for_test.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
 namespace {
 
-using runtime::Environment;
 using runtime::task;
-using runtime::simulated::Node;
-using runtime::simulated::World;
 
-constexpr int64_t limit_us = 600'000'000;
-
-LogOptions options_in(Environment& environment, OpenFiles& open_files) {
-  LogOptions options = compacted_log_options(environment, open_files);
-  options.config.segment_bytes = 24'000;
-  options.config.segment_index_bytes = 8192;
-  options.config.index_interval_bytes = 60;  // an entry for most batches, so that entries are written often
-  options.replay_limit_bytes = 3'000;
-  return options;
-}
-
-struct Story {
-  explicit Story(uint64_t seed) : history(seed) {}
+struct KillStory : SimulatedLogWorld {
+  explicit KillStory(uint64_t seed) : SimulatedLogWorld(seed), history(seed) {
+    options = compacted_log_options();
+    options.config.segment_bytes = 24'000;
+    options.config.segment_index_bytes = 8192;
+    options.config.index_interval_bytes = 60;  // an entry for most batches, so that entries are written often
+    options.replay_limit_bytes = 3'000;
+    open_files_max = 64;
+  }
   History history;
   Offset acknowledged{0};
   Offset recovery_point{0};
-  bool is_over = false;
 };
 
-task<void> write(Environment& environment, Story& story) {
-  (void)co_await runtime::make_directories(environment.files(), "/data");
-  OpenFiles open_files(environment.files(), 64);
-  auto opened = co_await Log::open(options_in(environment, open_files));
-  EXPECT_TRUE(opened) << opened.error().message;
-  if (!opened) co_return;
-  Log& log = **opened;
+task<void> write(Log& log, KillStory& story) {
   for (int i = 0; i < 400; ++i) {
-    co_await story.history.append_something(log, environment.wall_clock_ms());
+    co_await story.history.append_something(log, log.environment().wall_clock_ms());
     story.acknowledged = log.log_end_offset();
     if (i % 60 == 59) EXPECT_TRUE(co_await log.roll());
     if (i == 130) EXPECT_TRUE(co_await story.history.clean_all(log));
@@ -49,8 +34,6 @@ task<void> write(Environment& environment, Story& story) {
     if (i % 100 == 70) EXPECT_TRUE(co_await log.take_producer_snapshot());
     story.recovery_point = log.recovery_point();
   }
-  story.is_over = true;
-  co_await log.abandon();
 }
 
 // Everything that a client or a follower could find out.
@@ -88,19 +71,10 @@ task<std::string> describe_times(Log& log, const History& history) {
 struct Found {
   std::string description;
   std::vector<AbortedTransaction> aborted;
-  LoadReport report;
   Offset end{0};
 };
 
-task<void> open_after(Environment& environment, Story& story, bool was_only_killed, bool goes_on, Found& found, bool& is_done) {
-  auto* const open_files = new OpenFiles(environment.files(), 64);  // of a process that does not end in order
-  LogOptions options = options_in(environment, *open_files);
-  options.recovery_point = story.recovery_point;
-  options.was_only_killed = was_only_killed;
-  auto opened = co_await Log::open(std::move(options), &found.report);
-  EXPECT_TRUE(opened) << opened.error().message;
-  if (!opened) co_return;
-  Log& log = *opened->release();
+task<void> look(Log& log, KillStory& story, bool goes_on, Found& found) {
   // A snapshot does not say which transactions have ended above the high watermark, here as after a clean stop.
   log.update_high_watermark(log.log_end_offset());
   found.description = co_await describe(log) + co_await describe_times(log, story.history);
@@ -109,7 +83,7 @@ task<void> open_after(Environment& environment, Story& story, bool was_only_kill
   if (goes_on) {
     for (int i = 0; i < 20; ++i) {
       protocol::BatchBuilder builder(protocol::BatchOptions{});
-      builder.append(environment.wall_clock_ms(), as_bytes("later"), as_bytes("value"));
+      builder.append(log.environment().wall_clock_ms(), as_bytes("later"), as_bytes("value"));
       Bytes batch = builder.finish();
       EXPECT_TRUE(co_await log.append_as_leader({.records = batch}));
     }
@@ -119,29 +93,27 @@ task<void> open_after(Environment& environment, Story& story, bool was_only_kill
     EXPECT_EQ(log.recovery_point(), log.log_end_offset());
     found.description = co_await describe_times(log, story.history);
   }
-  is_done = true;
-  co_await runtime::sleep_ms(limit_us);
 }
 
-Found open_and_end(World& world, Node& node, Story& story, bool was_only_killed, bool goes_on = false) {
+Found open_and_end(KillStory& story, bool was_only_killed, bool goes_on = false) {
+  story.options.recovery_point = story.recovery_point;
+  story.options.was_only_killed = was_only_killed;
   Found found;
-  bool is_done = false;
-  world.boot(node, [&](Environment& environment) { return open_after(environment, story, was_only_killed, goes_on, found, is_done); });
-  EXPECT_TRUE(world.run_until([&is_done] { return is_done; }, limit_us));
+  story.tell([&](Log& log) { return look(log, story, goes_on, found); });
   if (goes_on)
-    world.crash(node);
+    story.cut_power();
   else
-    world.kill(node);
+    story.kill();
   return found;
 }
 
 // Writes until the disk was changed so often, and kills. False: the story was over before.
-bool write_and_kill(World& world, Node& node, Story& story, int changes) {
-  node.disk_faults.slow = 0;
-  world.boot(node, [&story](Environment& environment) { return write(environment, story); });
-  if (!run_until_changed(world, node, changes, story.is_over)) return false;
-  world.kill(node);
-  node.disk_faults.later = 0.1;
+bool write_and_kill(KillStory& story, int changes) {
+  story.node.disk_faults.slow = 0;
+  story.start([&story](Log& log) { return write(log, story); });
+  if (!run_until_changed(story.world, story.node, changes, story.is_told)) return false;
+  story.kill();
+  story.node.disk_faults.later = 0.1;
   return true;
 }
 
@@ -149,12 +121,10 @@ bool write_and_kill(World& world, Node& node, Story& story, int changes) {
 bool compare(uint64_t seed, int changes, int& looks_at_the_end) {
   Found whole;
   for (const bool was_only_killed : {false, true}) {
-    World world(seed);
-    Node& node = world.add_node("node");
-    Story story(seed);
-    if (!write_and_kill(world, node, story, changes)) return false;
-    const Found found = open_and_end(world, node, story, was_only_killed);
-    EXPECT_TRUE(found.report.damage.empty()) << found.report.damage.front();
+    KillStory story(seed);
+    if (!write_and_kill(story, changes)) return false;
+    const Found found = open_and_end(story, was_only_killed);
+    EXPECT_TRUE(story.report.damage.empty()) << story.report.damage.front();
     EXPECT_GE(found.end, story.acknowledged);
     if (!was_only_killed) {
       whole = found;
@@ -168,13 +138,13 @@ bool compare(uint64_t seed, int changes, int& looks_at_the_end) {
       };
       EXPECT_EQ(std::ranges::count_if(found.aborted, is_same), 1) << fmt::format("{} from {} to {}", each.producer_id, each.first_offset, each.last_offset);
     }
-    if (found.report.segments_recovered == 1) ++looks_at_the_end;
+    if (story.report.segments_recovered == 1) ++looks_at_the_end;
     // Once more, and then without the page cache.
-    const Found again = open_and_end(world, node, story, true);
+    const Found again = open_and_end(story, true);
     EXPECT_EQ(again.description, whole.description);
     EXPECT_EQ(again.aborted, found.aborted);
-    const Found before = open_and_end(world, node, story, true, true);
-    const Found after = open_and_end(world, node, story, false);
+    const Found before = open_and_end(story, true, true);
+    const Found after = open_and_end(story, false);
     EXPECT_EQ(after.end, story.recovery_point);
     EXPECT_TRUE(after.description.ends_with(before.description)) << before.description << "\n" << after.description;
   }

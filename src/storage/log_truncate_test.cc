@@ -1,21 +1,14 @@
 // What is taken back from the end of a log stays away, whatever happens next, and takes nothing else with it.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
 #include "base/sanitizer.h"
-#include "runtime/simulated/world.h"
 #include "storage/log_for_test.h"
+#include "storage/simulated_world_for_test.h"
 
 namespace moldau::storage::test {
 namespace {
 
-using runtime::Environment;
 using runtime::task;
-using runtime::simulated::Node;
-using runtime::simulated::World;
-
-constexpr int64_t minute_us = 60'000'000;
 
 // The end of a transaction is replicated, so its records may be read, and may be read still when the producers were read again.
 TEST(LogTruncate, TheLastStableOffsetDoesNotGoBackBehindTheHighWatermark) {
@@ -38,18 +31,9 @@ TEST(LogTruncate, TheLastStableOffsetDoesNotGoBackBehindTheHighWatermark) {
   EXPECT_EQ(world.log->last_stable_offset(), Offset(3));
 }
 
-LogOptions options_of(Environment& environment, OpenFiles& open_files) {
-  LogOptions options;
-  options.environment = &environment;
-  options.open_files = &open_files;
-  options.health = std::make_shared<DirectoryHealth>("/data");
-  options.directory = "/data/t-0";
-  options.topic = "t";
-  options.topic_id = Uuid{1, 2};
-  options.config.segment_bytes = 300;  // three batches
-  options.config.segment_index_bytes = 4096;
-  return options;
-}
+struct SmallSegments : SimulatedLogWorld {
+  explicit SmallSegments(uint64_t seed) : SimulatedLogWorld(seed) { options.config.segment_bytes = 300; }  // three batches
+};
 
 task<void> write(Log& log, int count, int32_t leader_epoch) {
   for (int i = 0; i < count; ++i) {
@@ -58,62 +42,48 @@ task<void> write(Log& log, int count, int32_t leader_epoch) {
   }
 }
 
-// Eleven records of a history are on stable storage, all but four are taken back, and two of another history are written,
-// each as long as the one that it replaces: in the file they fit before the old ones.
-task<void> take_back(Environment& environment, Offset& recovery_point, bool& is_begun, bool& is_done, bool& is_over) {
-  auto* const open_files = new OpenFiles(environment.files(), 16);  // of a process that does not end in order
-  EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
-  Log& log = *(co_await Log::open(options_of(environment, *open_files)))->release();
-  co_await write(log, 11, 1);
-  EXPECT_TRUE(co_await log.flush());
-  recovery_point = Offset(4);
-  is_begun = true;
-  EXPECT_TRUE(co_await log.truncate_to(Offset(4)));
-  is_done = true;
-  co_await write(log, 2, 2);
-  is_over = true;
-  co_await runtime::sleep_ms(1'000'000);
-}
-
-// The epochs of the records that a start finds.
-task<void> find(Environment& environment, Offset recovery_point, bool was_only_killed, std::vector<int32_t>& epochs) {
-  OpenFiles open_files(environment.files(), 16);
-  LogOptions options = options_of(environment, open_files);
-  options.recovery_point = recovery_point;
-  options.was_only_killed = was_only_killed;
-  auto log = std::move(*co_await Log::open(std::move(options)));
-  for (Offset at(0); at < log->log_end_offset(); at = at + 1) {
-    const auto read = co_await log->read(at, 1, true, ReadIsolation::log_end);
-    EXPECT_TRUE(read && read->file);
-    if (!read || !read->file) break;
-    EXPECT_EQ(read->first_batch_offset, at) << "a hole";
-    if (read->first_batch_offset != at) break;
-    Bytes bytes(read->size_bytes);
-    EXPECT_TRUE(co_await read->file->read_at(read->position, bytes));
-    epochs.push_back(protocol::read_batch_header(bytes).leader_epoch.value());
-  }
-  co_await log->abandon();
-}
-
-// A stop after so many steps of the machine; `is_done`: the records had been taken back.
-std::vector<int32_t> epochs_after(uint64_t seed, uint64_t steps, bool is_power_cut, bool& is_done) {
-  World world(seed);
-  Node& node = world.add_node("node");
-  Offset recovery_point(0);
-  bool is_begun = false;
-  bool is_over = false;
-  is_done = false;
-  world.boot(node, [&](Environment& environment) { return take_back(environment, recovery_point, is_begun, is_done, is_over); });
-  EXPECT_TRUE(world.run_until([&] { return is_begun; }, minute_us));
-  for (uint64_t i = 0; i < steps && !is_over; ++i) world.step();
-  if (is_power_cut)
-    world.crash(node);
-  else
-    world.kill(node);
+// The epochs of the records below `end` that a start finds.
+std::vector<int32_t> epochs_found(SimulatedLogWorld& world, Offset recovery_point, bool was_only_killed, Offset end = Offset(INT64_MAX)) {
+  world.options.recovery_point = recovery_point;
+  world.options.was_only_killed = was_only_killed;
   std::vector<int32_t> epochs;
-  world.boot(node, [&](Environment& environment) { return find(environment, recovery_point, !is_power_cut, epochs); });
-  EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, minute_us));
+  world.run([&epochs, end](Log& log) -> task<void> {
+    for (Offset at(0); at < std::min(end, log.log_end_offset()); at = at + 1) {
+      const auto read = co_await log.read(at, 1, true, ReadIsolation::log_end);
+      EXPECT_TRUE(read && read->file);
+      if (!read || !read->file) break;
+      EXPECT_EQ(read->first_batch_offset, at) << "a hole";
+      if (read->first_batch_offset != at) break;
+      Bytes bytes(read->size_bytes);
+      EXPECT_TRUE(co_await read->file->read_at(read->position, bytes));
+      epochs.push_back(protocol::read_batch_header(bytes).leader_epoch.value());
+    }
+  });
   return epochs;
+}
+
+// Eleven records of a history are on stable storage, all but four are taken back, and two of another history are written,
+// each as long as the one that it replaces: in the file they fit before the old ones. A stop comes after so many steps of
+// the machine; `is_done`: the records had been taken back.
+std::vector<int32_t> epochs_after(uint64_t seed, uint64_t steps, bool is_power_cut, bool& is_done) {
+  SmallSegments world(seed);
+  bool is_begun = false;
+  is_done = false;
+  world.start([&](Log& log) -> task<void> {
+    co_await write(log, 11, 1);
+    EXPECT_TRUE(co_await log.flush());
+    is_begun = true;
+    EXPECT_TRUE(co_await log.truncate_to(Offset(4)));
+    is_done = true;
+    co_await write(log, 2, 2);
+  });
+  EXPECT_TRUE(world.world.run_until([&] { return is_begun; }, SimulatedLogWorld::limit_us));
+  for (uint64_t i = 0; i < steps && !world.is_told; ++i) world.world.step();
+  if (is_power_cut)
+    world.cut_power();
+  else
+    world.kill();
+  return epochs_found(world, Offset(4), !is_power_cut);
 }
 
 TEST(LogTruncate, WhatWasTakenBackDoesNotComeBackWithAPowerCut) {
@@ -131,13 +101,8 @@ TEST(LogTruncate, WhatWasTakenBackDoesNotComeBackWithAPowerCut) {
 // lies below the new one as well.
 TEST(LogTruncate, WhatWasFlushedBehindDeletedRecordsIsThereAfterAPowerCut) {
   for (uint64_t seed = 0; seed < rounds_for_test(60) && !testing::Test::HasFailure(); ++seed) {
-    World world(seed);
-    Node& node = world.add_node("node");
-    bool is_done = false;
-    world.boot(node, [&is_done](Environment& environment) -> task<void> {
-      auto* const open_files = new OpenFiles(environment.files(), 16);
-      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
-      Log& log = *(co_await Log::open(options_of(environment, *open_files)))->release();
+    SmallSegments world(seed);
+    world.tell([](Log& log) -> task<void> {
       // The flush of the second segment waits for that of the first when its records are deleted.
       for (int i = 0; i < 2; ++i) {
         co_await write(log, 2, 1);
@@ -147,30 +112,19 @@ TEST(LogTruncate, WhatWasFlushedBehindDeletedRecordsIsThereAfterAPowerCut) {
       EXPECT_TRUE(co_await log.delete_records_before(Offset(4)));
       co_await write(log, 1, 1);
       EXPECT_TRUE(co_await log.flush());
-      is_done = true;
-      co_await runtime::sleep_ms(1'000'000);
     });
-    EXPECT_TRUE(world.run_until([&] { return is_done; }, minute_us));
-    world.crash(node);
-    std::vector<int32_t> epochs;
-    world.boot(node, [&](Environment& environment) { return find(environment, Offset(0), false, epochs); });
-    EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, minute_us));
-    EXPECT_EQ(epochs.size(), 5U) << "seed " << seed;
+    world.cut_power();
+    EXPECT_EQ(epochs_found(world, Offset(0), false).size(), 5U) << "seed " << seed;
   }
 }
 
 // It begins while the log still ends where it did, and is over when records of the new history have taken it there again.
 TEST(LogTruncate, AFlushThatBeginsMeanwhileCountsNothingThatIsWrittenBehindIt) {
   for (uint64_t seed = 0; seed < rounds_for_test(60) && !testing::Test::HasFailure(); ++seed) {
-    World world(seed);
-    Node& node = world.add_node("node");
-    node.disk_faults.later = 0.7;
+    SmallSegments world(seed);
+    world.node.disk_faults.later = 0.7;
     Offset durable(0);
-    bool is_done = false;
-    world.boot(node, [&](Environment& environment) -> task<void> {
-      auto* const open_files = new OpenFiles(environment.files(), 16);
-      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
-      Log& log = *(co_await Log::open(options_of(environment, *open_files)))->release();
+    world.tell([&durable](Log& log) -> task<void> {
       co_await write(log, 11, 1);
       runtime::Scope meanwhile;
       meanwhile.spawn([](Log& cut) -> task<void> { EXPECT_TRUE(co_await cut.truncate_to(Offset(4))); }(log));
@@ -182,15 +136,9 @@ TEST(LogTruncate, AFlushThatBeginsMeanwhileCountsNothingThatIsWrittenBehindIt) {
       co_await write(log, 7, 2);
       co_await meanwhile.join();
       durable = log.durable_end_offset();
-      is_done = true;
-      co_await runtime::sleep_ms(1'000'000);
     });
-    EXPECT_TRUE(world.run_until([&] { return is_done; }, minute_us));
-    world.crash(node);
-    std::vector<int32_t> epochs;
-    world.boot(node, [&](Environment& environment) { return find(environment, Offset(0), false, epochs); });
-    EXPECT_TRUE(world.run_until([&] { return !node.is_running(); }, minute_us));
-    EXPECT_GE(std::ssize(epochs), durable.value()) << "seed " << seed;
+    world.cut_power();
+    EXPECT_EQ(std::ssize(epochs_found(world, Offset(0), false, durable)), durable.value()) << "seed " << seed;
   }
 }
 

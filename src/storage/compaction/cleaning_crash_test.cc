@@ -3,81 +3,54 @@
 // go on, and a whole round cleans it.
 #include "base/log.h"
 #include "base/sanitizer.h"
-#include "runtime/simulated/simulated_environment.h"
 #include "storage/changes_for_test.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
 namespace {
 
-using runtime::Environment;
 using runtime::task;
-using runtime::simulated::Node;
-using runtime::simulated::World;
 
-constexpr int64_t limit_us = 600'000'000;
-
-struct Story {
-  explicit Story(uint64_t seed) : history(seed) {}
+struct CrashStory : SimulatedLogWorld {
+  explicit CrashStory(uint64_t seed) : SimulatedLogWorld(seed), history(seed) {
+    options = compacted_log_options();
+    open_files_max = 64;
+  }
   History history;
-  Offset end{0};
   bool is_written = false;  // all of it, and on stable storage
-  bool is_cleaned = false;
 };
 
 // Writes the history, then cleans it twice: the second round meets delete horizons that have passed.
-task<void> write_and_clean(Environment& environment, Story& story) {
-  (void)co_await runtime::make_directories(environment.files(), "/data");
-  OpenFiles open_files(environment.files(), 64);
-  auto opened = co_await Log::open(compacted_log_options(environment, open_files));
-  EXPECT_TRUE(opened) << opened.error().message;
-  if (!opened) co_return;
-  Log& log = **opened;
-  for (int i = 0; i < 40; ++i) co_await story.history.append_something(log, environment.wall_clock_ms());
+task<void> write_and_clean(Log& log, CrashStory& story) {
+  for (int i = 0; i < 40; ++i) co_await story.history.append_something(log, log.environment().wall_clock_ms());
   EXPECT_TRUE(co_await log.roll());
   EXPECT_TRUE(co_await log.flush());
-  story.end = log.log_end_offset();
+  story.options.recovery_point = log.log_end_offset();
   story.is_written = true;
   co_await runtime::yield();
   for (int round = 0; round < 2; ++round) EXPECT_TRUE(co_await story.history.clean_all(log));
   (void)co_await log.remove_deleted_files(INT64_MAX);
-  story.is_cleaned = true;
-  co_await log.abandon();
 }
 
-task<void> open_and_check(Environment& environment, Story& story, bool& is_done) {
-  OpenFiles open_files(environment.files(), 64);
-  LogOptions options = compacted_log_options(environment, open_files);
-  options.recovery_point = story.end;
-  LoadReport report;
-  auto opened = co_await Log::open(std::move(options), &report);
-  EXPECT_TRUE(opened) << opened.error().message;
-  if (!opened) co_return;
-  Log& log = **opened;
-  EXPECT_TRUE(report.damage.empty()) << report.damage.front();
-  EXPECT_EQ(report.bytes_cut, 0U);
-  EXPECT_EQ(log.log_end_offset(), story.end);
+task<void> check(Log& log, const CrashStory& story) {
+  EXPECT_TRUE(story.report.damage.empty()) << story.report.damage.front();
+  EXPECT_EQ(story.report.bytes_cut, 0U);
+  EXPECT_EQ(log.log_end_offset(), story.options.recovery_point);
   log.update_high_watermark(log.log_end_offset());
   co_await story.history.check_readers(log);
   story.history.check_producers(log);
   EXPECT_TRUE(co_await story.history.clean_all(log));
   co_await story.history.check_readers(log);
-  co_await log.abandon();
-  is_done = true;
 }
 
 // The power goes right after so many changes to the partition's directory. False: the story was over before.
 bool crash_after(uint64_t seed, int changes) {
-  World world(seed);
-  Node& node = world.add_node("node");
-  Story story(seed);
-  world.boot(node, [&story](Environment& environment) { return write_and_clean(environment, story); });
-  EXPECT_TRUE(world.run_until([&story] { return story.is_written; }, limit_us));
-  if (!run_until_changed(world, node, changes, story.is_cleaned)) return false;
-  world.crash(node);
-  bool is_done = false;
-  world.boot(node, [&](Environment& environment) { return open_and_check(environment, story, is_done); });
-  EXPECT_TRUE(world.run_until([&is_done] { return is_done; }, limit_us));
+  CrashStory story(seed);
+  story.start([&story](Log& log) { return write_and_clean(log, story); });
+  EXPECT_TRUE(story.world.run_until([&story] { return story.is_written; }, SimulatedLogWorld::limit_us));
+  if (!run_until_changed(story.world, story.node, changes, story.is_told)) return false;
+  story.cut_power();
+  story.run([&story](Log& log) { return check(log, story); });
   return true;
 }
 

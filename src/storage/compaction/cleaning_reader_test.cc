@@ -3,13 +3,11 @@
 #include "base/log.h"
 #include "base/sanitizer.h"
 #include "runtime/scope.h"
-#include "runtime/simulated/simulated_environment.h"
 #include "storage/compaction/history_for_test.h"
 
 namespace moldau::storage::test {
 namespace {
 
-using runtime::Environment;
 using runtime::task;
 
 task<void> read_until(Log& log, const History& history, const bool& is_over, int& reads) {
@@ -20,17 +18,9 @@ task<void> read_until(Log& log, const History& history, const bool& is_over, int
   }
 }
 
-task<void> clean_under_readers(Environment& environment, uint64_t seed, int& reads, bool& is_done) {
-  (void)co_await runtime::make_directories(environment.files(), "/data");
-  OpenFiles open_files(environment.files(), 8);
-  LogOptions options = compacted_log_options(environment, open_files);
-  options.config.delete_retention_ms = 86'400'000;  // what a reader is promised holds for so long
-  auto opened = co_await Log::open(std::move(options));
-  EXPECT_TRUE(opened) << opened.error().message;
-  if (!opened) co_return;
-  Log& log = **opened;
+task<void> clean_under_readers(Log& log, uint64_t seed, int& reads) {
   History history(seed);
-  for (int i = 0; i < 80; ++i) co_await history.append_something(log, environment.wall_clock_ms());
+  for (int i = 0; i < 80; ++i) co_await history.append_something(log, log.environment().wall_clock_ms());
   EXPECT_TRUE(co_await log.roll());
   bool is_over = false;
   runtime::Scope readers;
@@ -41,8 +31,6 @@ task<void> clean_under_readers(Environment& environment, uint64_t seed, int& rea
   }
   is_over = true;
   co_await readers.join();
-  co_await log.abandon();
-  is_done = true;
 }
 
 TEST(CleaningReader, IsGivenWhatWasCommittedWhateverIsSwappedMeanwhile) {
@@ -51,11 +39,11 @@ TEST(CleaningReader, IsGivenWhatWasCommittedWhateverIsSwappedMeanwhile) {
   int reads = 0;
   for (uint64_t seed = 1; seed <= rounds_for_test(40) && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    runtime::simulated::World world(seed);
-    runtime::simulated::Node& node = world.add_node("node");
-    bool is_done = false;
-    world.boot(node, [&](Environment& environment) { return clean_under_readers(environment, seed, reads, is_done); });
-    EXPECT_TRUE(world.run_until([&is_done] { return is_done; }, 600'000'000));
+    SimulatedLogWorld world(seed);
+    world.open_files_max = 8;
+    world.options = compacted_log_options();
+    world.options.config.delete_retention_ms = 86'400'000;  // what a reader is promised holds for so long
+    world.run([&](Log& log) { return clean_under_readers(log, seed, reads); });
   }
   EXPECT_GT(reads, 100);
   set_log_level(level);

@@ -245,14 +245,8 @@ task<bool> History::clean_all(Log& log) const {
   co_return true;
 }
 
-LogOptions compacted_log_options(runtime::Environment& environment, OpenFiles& open_files) {
-  LogOptions options;
-  options.environment = &environment;
-  options.open_files = &open_files;
-  options.health = std::make_shared<DirectoryHealth>("/data");
-  options.directory = "/data/t-0";
-  options.topic = "t";
-  options.topic_id = Uuid{1, 2};
+LogOptions compacted_log_options() {
+  LogOptions options = simulated_log_options();
   options.producers.verify_transactions = false;
   options.config.is_compacted = true;
   options.config.is_deleted = false;

@@ -13,6 +13,7 @@
 
 #include "storage/compaction/cleanable_log.h"
 #include "storage/log_for_test.h"
+#include "storage/simulated_world_for_test.h"
 
 namespace moldau::storage::test {
 
@@ -79,7 +80,7 @@ class History {
   int64_t values_ = 0;
 };
 
-// A compacted log of small segments at /data/t-0, for worlds of runtime/simulated.
-LogOptions compacted_log_options(runtime::Environment& environment, OpenFiles& open_files);
+// A compacted log of small segments.
+LogOptions compacted_log_options();
 
 }  // namespace moldau::storage::test
