@@ -7,7 +7,7 @@ set(moldau_compiled_alone
   broker/handlers/create_partitions.cc broker/handlers/create_topics.cc broker/handlers/delete_topics.cc
   broker/handlers/describe_producers.cc broker/handlers/list_offsets.cc broker/handlers/offset_commit.cc broker/handlers/produce.cc
   controller/partition_change.cc
-  metadata/config/config_checks.cc metadata/config/describe_configs.cc metadata/image_test.cc metadata/metadata_response.cc
+  metadata/config/config_checks.cc metadata/config/describe_configs.cc metadata/image_test.cc metadata/metadata_response.cc metadata/random_log_test.cc
   protocol/codec_zstd.cc protocol/legacy_batch.cc
   raft/voters.cc
   server/partial_access_test.cc server/registration_test.cc
