@@ -72,9 +72,7 @@ task<log_result<Offset>> LogLoader::find_end() {
         damaged(what + ": segments are missing");
       else
         log_warning("{}: {}", log_.directory(), what);
-      const std::vector<SegmentPtr> all = log_.all_segments();
-      MOLDAU_CO_CHECK(co_await log_.remove_segments(all));
-      MOLDAU_CO_CHECK(co_await log_.delete_snapshots_of(all));
+      MOLDAU_CO_CHECK(co_await drop(log_.all_segments()));
       log_.epochs_.clear();
       log_.epochs_changed_ = true;
       end = wanted_start;

@@ -47,6 +47,7 @@ class LogLoader {
   void note_epoch(const protocol::RecordBatchHeader& batch);
   runtime::task<log_result<>> set_aside(SegmentPtr segment, uint32_t from_position);
   runtime::task<log_result<>> drop_segments_after(Offset base_offset, bool set_aside);
+  runtime::task<log_result<>> drop(const std::vector<SegmentPtr>& segments);
   // log_split.cc: makes several segments of one whose offsets are too far apart for its indexes.
   struct Piece {
     Offset base_offset;

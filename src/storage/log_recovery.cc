@@ -157,8 +157,16 @@ task<log_result<>> LogLoader::drop_segments_after(Offset base_offset, bool keep_
     report_.bytes_cut += segment->size_bytes();
     ++report_.segments_cut;
   }
-  MOLDAU_CO_CHECK(co_await log_.remove_segments(dropped));
-  co_return co_await log_.delete_snapshots_of(dropped);
+  co_return co_await drop(dropped);
+}
+
+// What is dropped must not come back with a power cut, behind or beside what is written from now on.
+task<log_result<>> LogLoader::drop(const std::vector<SegmentPtr>& segments) {
+  if (segments.empty()) co_return log_result<>{};
+  MOLDAU_CO_CHECK(co_await log_.remove_segments(segments));
+  MOLDAU_CO_CHECK(co_await log_.delete_snapshots_of(segments));
+  MOLDAU_CO_CHECK(co_await log_.files().sync_directory(log_.directory()));
+  co_return log_result<>{};
 }
 
 }  // namespace moldau::storage
