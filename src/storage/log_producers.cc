@@ -85,6 +85,7 @@ task<log_result<>> Log::keep_producers(Offset first_kept) {
 
 task<log_result<>> Log::remove_snapshot(Offset offset) {
   std::erase(snapshots_, offset);
+  if (passing_snapshot_ == offset) passing_snapshot_ = no_offset;  // another one may be written there
   const auto removed = co_await files().remove(file_path(directory(), offset, FileKind::producer_snapshot));
   if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));
   co_return log_result<>{};

@@ -12,7 +12,7 @@ constexpr ProducerId of_both(7);
 constexpr ProducerId of_the_new_one(8);
 
 task<AppendInfo> write(Log& log, ProducerId producer, int32_t sequence) {
-  Bytes batch = batch_of(1, 1'750'000'000'000, {.producer_id = producer, .producer_epoch = ProducerEpoch(0), .base_sequence = sequence});
+  Bytes batch = batch_of(1, log.environment().wall_clock_ms(), {.producer_id = producer, .producer_epoch = ProducerEpoch(0), .base_sequence = sequence});
   const auto written = co_await log.append_as_leader({.records = batch, .leader_epoch = LeaderEpoch(1)});
   EXPECT_TRUE(written) << written.error().message;
   co_return written.value_or(AppendInfo());
@@ -61,6 +61,28 @@ TEST(LogTruncateProducers, NoSnapshotOfWhatWasTakenBackComesBackWithAPowerCut) {
     world.options.recovery_point = Offset(12);
     world.run(go_on);
   }
+}
+
+// A snapshot at the end of a log that reaches beyond its records: after a kill the log ends with these, the snapshot goes, and the one
+// that a clean stop then writes at the same offset stays.
+TEST(LogTruncateProducers, ACleanStopKeepsItsSnapshotWhereOneOfALongerLogHasBeen) {
+  SimulatedLogWorld world(1);
+  world.tell([](Log& log) -> task<void> {
+    Bytes two = batch_of(2);
+    EXPECT_TRUE(co_await log.append_as_leader({.records = two, .leader_epoch = LeaderEpoch(1)}));
+    EXPECT_TRUE(co_await log.truncate_to(Offset(1)));
+    EXPECT_TRUE(co_await log.take_producer_snapshot());
+  });
+  world.kill();
+  world.options.was_only_killed = true;
+  world.run([](Log& log) -> task<void> {
+    EXPECT_EQ(log.log_end_offset(), Offset(0));
+    co_await write(log, of_the_new_one, 0);
+    EXPECT_TRUE(co_await log.close());
+  });
+  world.options.was_only_killed = false;
+  world.options.had_clean_shutdown = true;
+  world.run([](Log& log) -> task<void> { EXPECT_TRUE((co_await write(log, of_the_new_one, 0)).is_duplicate); });
 }
 
 }  // namespace
