@@ -85,5 +85,46 @@ TEST(LogTruncateProducers, ACleanStopKeepsItsSnapshotWhereOneOfALongerLogHasBeen
   world.run([](Log& log) -> task<void> { EXPECT_TRUE((co_await write(log, of_the_new_one, 0)).is_duplicate); });
 }
 
+task<void> abort_a_transaction(Log& log) {
+  protocol::BatchOptions options{.producer_id = of_both, .producer_epoch = ProducerEpoch(0), .base_sequence = 0, .is_transactional = true};
+  Bytes records = batch_of(2, log.environment().wall_clock_ms(), options);
+  const auto written = co_await log.append_as_leader({.records = records, .leader_epoch = LeaderEpoch(1)});
+  EXPECT_TRUE(written) << written.error().message;
+  options.is_control = true;
+  options.base_sequence = -1;
+  protocol::BatchBuilder builder(options);
+  builder.append(log.environment().wall_clock_ms(), from_hex("00000000"), from_hex("000000000001"));
+  Bytes marker = builder.finish();
+  EXPECT_TRUE(co_await log.append_as_leader(
+      {.records = marker, .leader_epoch = LeaderEpoch(1), .origin = AppendOrigin::coordinator, .transaction_version = 1}));
+  EXPECT_TRUE(co_await log.take_producer_snapshot());
+}
+
+// Wherever a truncation is killed: as long as the marker is there, so is what says that it aborted the transaction.
+TEST(LogTruncateProducers, AKillInBetweenShowsNoReaderWhatWasAborted) {
+  for (uint64_t round = 0; round < rounds_for_test(600); ++round) {
+    const uint64_t steps = round % 30;
+    SCOPED_TRACE(fmt::format("{} steps of seed {}", steps, round));
+    SimulatedLogWorld world(round);
+    world.options.producers.verify_transactions = false;
+    bool is_truncating = false;
+    world.start([&](Log& log) -> task<void> {
+      co_await abort_a_transaction(log);
+      is_truncating = true;
+      EXPECT_TRUE(co_await log.truncate_to(Offset(1)));
+    });
+    EXPECT_TRUE(world.world.run_until([&] { return is_truncating; }, SimulatedLogWorld::limit_us));
+    for (uint64_t i = 0; i < steps && !world.is_told; ++i) world.world.step();
+    world.kill();
+    world.options.was_only_killed = true;
+    world.run([](Log& log) -> task<void> {
+      log.update_high_watermark(log.log_end_offset());
+      if (log.last_stable_offset() == Offset(0)) co_return;
+      const auto read = co_await log.read(Offset(0), 1'000'000, true, ReadIsolation::committed);
+      EXPECT_TRUE(read && read->aborted.size() == 1) << fmt::format("the log ends at {}", log.log_end_offset());
+    });
+  }
+}
+
 }  // namespace
 }  // namespace moldau::storage::test

@@ -149,9 +149,10 @@ task<log_result<uint32_t>> Segment::truncate_to(Offset offset, int64_t now_ms) {
   MOLDAU_CO_CHECK(co_await offset_index_.truncate_to(path(FileKind::offset_index), offset));
   if (!MOLDAU_MUTANT("time-index-not-truncated"))
     MOLDAU_CO_CHECK(co_await time_index_.truncate_to(path(FileKind::time_index), offset));
-  MOLDAU_CO_CHECK(co_await transaction_index_.truncate_to(path(FileKind::transaction_index), offset));
   const uint32_t before = size_bytes_;
   if (place) MOLDAU_CO_CHECK(co_await truncate_file(place->position));
+  // Last: a marker whose entry is missing would show what it aborted; an entry whose marker has gone hides nothing and is removed at a start.
+  MOLDAU_CO_CHECK(co_await transaction_index_.truncate_to(path(FileKind::transaction_index), offset));
   if (size_bytes_ == 0) {
     created_ms_ = now_ms;
     first_timestamp_ms_.reset();

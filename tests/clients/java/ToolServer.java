@@ -80,12 +80,16 @@ public final class ToolServer {
         System.setIn(in);
         Exit.setExitProcedure((code, message) -> exit(code));
         Exit.setHaltProcedure((code, message) -> exit(code));
-        Exit.setShutdownHookAdder((name, hook) -> { });
+        List<Runnable> hooks = new ArrayList<>();
+        Exit.setShutdownHookAdder((name, hook) -> hooks.add(hook));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
             JsonNode request = mapper.readTree(line);
             in.source = new ByteArrayInputStream(request.path("stdin").asText().getBytes(StandardCharsets.UTF_8));
             exitCode = -1;
             int ended = run(request);
+            // What a tool leaves to the end of its process: the console's producer sends what it still holds.
+            hooks.forEach(Runnable::run);
+            hooks.clear();
             int code = exitCode < 0 ? ended : exitCode;
             ObjectNode answer = mapper.createObjectNode().put("exit", code).put("out", out.take()).put("err", err.take());
             answers.println(mapper.writeValueAsString(answer));
