@@ -85,42 +85,49 @@ TEST(DiskFile, a_read_that_is_made_once_leaves_the_page_cache_as_it_was) {
   });
 }
 
+// A file of sevens that has left the page cache.
+task<FilePtr> make_cold_file(Environment& environment, std::string path, size_t size_bytes) {
+  FilePtr file = *co_await environment.files().open(path, OpenMode::create);
+  const Bytes contents(size_bytes, std::byte{7});
+  const ByteView parts[] = {contents};
+  EXPECT_TRUE(co_await file->write_at(0, parts));
+  EXPECT_TRUE(co_await file->sync());
+  EXPECT_EQ(posix_fadvise(file->native_handle(), 0, 0, POSIX_FADV_DONTNEED), 0);
+  co_return file;
+}
+
+// False where files lie in memory, and where the system does not say.
+bool can_be_cold(const DiskFile& file) { return file.cached_pages(0, 1) == 0; }
+
 TEST(DiskFile, what_is_brought_in_is_in_the_page_cache_as_far_as_the_file_goes) {
   TemporaryDirectory directory;
   run_in_environment(1, [&](Environment& environment) -> task<void> {
-    const FilePtr file = *co_await environment.files().open(directory / "a", OpenMode::create);
-    const Bytes contents(1 << 20, std::byte{7});
-    const ByteView parts[] = {contents};
-    EXPECT_TRUE(co_await file->write_at(0, parts));
-    EXPECT_TRUE(co_await file->sync());
+    constexpr size_t size = 1 << 20;
+    const FilePtr file = co_await make_cold_file(environment, directory / "a", size);
     auto& disk_file = dynamic_cast<DiskFile&>(*file);
-    EXPECT_EQ(posix_fadvise(file->native_handle(), 0, 0, POSIX_FADV_DONTNEED), 0);
-    if (disk_file.cached_pages(0, contents.size()) != 0) co_return;  // in memory, or the system does not say
+    if (!can_be_cold(disk_file)) co_return;
     co_await disk_file.bring_into_cache(100'000, 256 << 10);
     EXPECT_TRUE(disk_file.is_cached(100'000, 256 << 10));
-    EXPECT_FALSE(disk_file.is_cached(0, contents.size()));
+    EXPECT_FALSE(disk_file.is_cached(0, size));
     co_await disk_file.bring_into_cache(900'000, 1 << 20);
-    EXPECT_TRUE(disk_file.is_cached(900'000, contents.size() - 900'000));
+    EXPECT_TRUE(disk_file.is_cached(900'000, size - 900'000));
   });
 }
 
 TEST(DiskFile, a_page_that_is_being_read_is_not_in_the_page_cache_yet) {
   TemporaryDirectory directory;
   run_in_environment(1, [&](Environment& environment) -> task<void> {
-    const FilePtr file = *co_await environment.files().open(directory / "a", OpenMode::create);
     constexpr uint64_t range = 64 << 10;
-    Bytes contents(512 * range, std::byte{7});
-    const ByteView parts[] = {contents};
-    EXPECT_TRUE(co_await file->write_at(0, parts));
-    EXPECT_TRUE(co_await file->sync());
-    auto& disk_file = dynamic_cast<DiskFile&>(*file);
-    EXPECT_EQ(posix_fadvise(file->native_handle(), 0, 0, POSIX_FADV_DONTNEED), 0);
-    if (disk_file.cached_pages(0, contents.size()) != 0) co_return;  // in memory, or the system does not say
-    for (uint64_t at = 0; at < contents.size(); at += range) {
+    constexpr uint64_t size = 512 * range;
+    const FilePtr file = co_await make_cold_file(environment, directory / "a", size);
+    const auto& disk_file = dynamic_cast<const DiskFile&>(*file);
+    if (!can_be_cold(disk_file)) co_return;
+    Bytes back(range);
+    for (uint64_t at = 0; at < size; at += range) {
       EXPECT_EQ(posix_fadvise(file->native_handle(), static_cast<off_t>(at), range, POSIX_FADV_WILLNEED), 0);
       bool is_cached = false;
       for (int look = 0; look < 100'000 && !is_cached; ++look) is_cached = disk_file.is_cached(at, range);
-      if (is_cached) EXPECT_EQ(disk_file.read_cached(at, MutableByteView(contents).first(range)), range) << "at " << at;
+      if (is_cached) EXPECT_EQ(disk_file.read_cached(at, back), range) << "at " << at;
     }
   });
 }
@@ -128,12 +135,8 @@ TEST(DiskFile, a_page_that_is_being_read_is_not_in_the_page_cache_yet) {
 TEST(DiskFile, reads_what_has_left_the_page_cache) {
   TemporaryDirectory directory;
   run_in_environment(1, [&](Environment& environment) -> task<void> {
-    const FilePtr file = *co_await environment.files().open(directory / "a", OpenMode::create);
     const Bytes contents(200'000, std::byte{7});
-    const ByteView parts[] = {contents};
-    EXPECT_TRUE(co_await file->write_at(0, parts));
-    EXPECT_TRUE(co_await file->sync());
-    posix_fadvise(file->native_handle(), 0, 0, POSIX_FADV_DONTNEED);
+    const FilePtr file = co_await make_cold_file(environment, directory / "a", contents.size());
     Bytes back(contents.size());
     EXPECT_EQ(*co_await file->read_at(0, back), contents.size());
     EXPECT_EQ(back, contents);
