@@ -31,9 +31,11 @@ class AbortedAtRead {
 
 }  // namespace
 
-bool is_known_as(const NaiveProducer& producer, const ProducerEntry* entry) {
-  return entry != nullptr && entry->epoch == producer.epoch && entry->last_sequence() == producer.last_sequence &&
-         entry->transaction_first_offset == producer.open_from;
+bool LogStory::is_known_as(const NaiveProducer& producer, const ProducerEntry* entry) const {
+  if (entry == nullptr || entry->epoch != producer.epoch || entry->last_sequence() != producer.last_sequence) return false;
+  const Offset first = entry->transaction_first_offset;
+  // Below the log start, where nobody reads, the log may remember an earlier one of the transaction's batches than is there.
+  return first == producer.open_from || (first != no_offset && first < producer.open_from && producer.open_from < naive_.start);
 }
 
 // What lies in the segments' files, also below the log start, where no reader comes and compaction does.

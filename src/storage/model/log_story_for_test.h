@@ -29,8 +29,6 @@ using runtime::task;
 // Whether compaction made of a batch what it should; a horizon may be as late as the round took.
 [[nodiscard]] bool is_as_cleaned(const NaiveBatch& found, const NaiveBatch& expected);
 
-[[nodiscard]] bool is_known_as(const NaiveProducer& producer, const ProducerEntry* entry);
-
 class LogStory {
  public:
   explicit LogStory(uint64_t seed);
@@ -107,6 +105,7 @@ class LogStory {
   task<void> check_time();
   void check_offsets();
   void check_producers();
+  [[nodiscard]] bool is_known_as(const NaiveProducer& producer, const ProducerEntry* entry) const;
 
   const uint64_t seed_;
   runtime::simulated::Random random_;
