@@ -71,15 +71,21 @@ TEST(LogCleaning, MergesSmallSegmentsAndKeepsTheNewestOfEachKey) {
   EXPECT_TRUE(world.leftovers().empty());
 }
 
+// An old and a new record of one key in segments of their own, and another one in the active segment.
+struct OldAndNewWorld : CompactedWorld {
+  OldAndNewWorld() {
+    open();
+    put("a", "old");
+    roll();
+    put("a", "new");
+    roll();
+    put("b", "active");
+  }
+};
+
 // Else a power cut could take the newer record of a key when the older one has gone.
 TEST(LogCleaning, GoesByWhatIsOnStableStorageAlone) {
-  CompactedWorld world;
-  world.open();
-  world.put("a", "old");
-  world.roll();
-  world.put("a", "new");
-  world.roll();
-  world.put("b", "active");
+  OldAndNewWorld world;
   ASSERT_LT(world.log->durable_end_offset(), Offset(3));
   const CleanableLog found = world.measure();
   ASSERT_EQ(found.range.first_uncleanable, Offset(2));
@@ -95,13 +101,7 @@ TEST(LogCleaning, GoesByWhatIsOnStableStorageAlone) {
 
 // The system takes the pages of a flush that failed for clean: a commit beside it succeeds and means nothing.
 TEST(LogCleaning, ACommitBesideAFlushThatFailsEndsTheRoundBeforeAnythingIsChanged) {
-  CompactedWorld world;
-  world.open();
-  world.put("a", "old");
-  world.roll();
-  world.put("a", "new");
-  world.roll();
-  world.put("b", "active");
+  OldAndNewWorld world;
   const CleaningRange range = world.measure().range;
   const Offset durable = world.log->durable_end_offset();
   ASSERT_LT(durable, Offset(3));
