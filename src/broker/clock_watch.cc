@@ -38,6 +38,8 @@ ClockWatch::ClockWatch(runtime::Environment& environment, runtime::TrustedClock&
 
 task<void> ClockWatch::start() {
   const auto text = co_await runtime::read_file(environment_.files(), path_, 4096);
+  // What the wall clock said while the file was read is not what is judged now.
+  clock_.trust(environment_.wall_clock_ms(), environment_.uptime_ms());
   if (text)
     take(as_text(*text));
   else if (text.error().error_number != ENOENT)
@@ -55,7 +57,7 @@ void ClockWatch::take(std::string_view written) {
   const std::string_view boot_id = value_of(written, "boot.id=");
   if (!boot_id.empty() && boot_id == environment_.boot_id()) return clock_.trust(*wall_ms, *uptime_ms);
   // Since then at least the time has passed which the machine is up.
-  const int64_t since_ms = environment_.wall_clock_ms() - (*wall_ms + environment_.uptime_ms());
+  const int64_t since_ms = clock_.steady_ms() - (*wall_ms + environment_.uptime_ms());
   if (since_ms < 0 || since_ms > believed_downtime_ms) clock_.trust(*wall_ms, 0);
 }
 

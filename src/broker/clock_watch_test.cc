@@ -84,6 +84,24 @@ TEST(ClockWatch, BelievesSomeTimeWithoutTheMachine) {
   EXPECT_NEAR(static_cast<double>(machine.run()), 10 * day_ms, 10'000);
 }
 
+TEST(ClockWatch, JudgesTheClockOnceWhereItIsSetRightDuringTheStart) {
+  Machine machine;
+  EXPECT_EQ(machine.run(), 0);
+  machine.jump(30 * hour_ms);
+  machine.reboot();
+  int64_t ahead_ms = -1;
+  machine.world.boot(machine.node, [&](Environment& environment) -> task<void> {
+    TrustedClock clock(environment);
+    machine.jump(-30 * hour_ms);
+    ClockWatch watch(environment, clock, "/data");
+    co_await watch.start();
+    machine.jump(30 * hour_ms);
+    ahead_ms = clock.ahead_ms();
+  });
+  ASSERT_TRUE(machine.world.run_until([&] { return !machine.node.is_running(); }, 1'000'000'000));
+  EXPECT_NEAR(static_cast<double>(ahead_ms), 30 * hour_ms, 1000);
+}
+
 TEST(ClockWatch, AMachineThatBeginsInThePastDoesNotJumpWhenItFindsThePresent) {
   Machine machine;
   EXPECT_EQ(machine.run(), 0);
