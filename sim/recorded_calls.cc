@@ -117,7 +117,8 @@ task<void> look_up_time(Cluster& cluster, Workload& workload, runtime::simulated
                                       .invoked_us = invoked_us,
                                       .completed_us = Shard::current().now_us(),
                                       .timestamp_ms = timestamp_ms,
-                                      .found_offset = found->front().offset});
+                                      .found_offset = found->front().offset,
+                                      .told_ms = cluster.environment().wall_clock_ms()});
 }
 
 }  // namespace moldau::sim

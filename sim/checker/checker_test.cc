@@ -246,6 +246,17 @@ TEST(Checker, finds_lookups_by_time_that_told_another_record_than_the_first) {
     history.lookups = {wrong};
     EXPECT_EQ(kinds(history), (std::vector{Anomaly::wrong_lookup})) << wrong.timestamp_ms;
   }
+  // Retention removed the first three, and a power cut brought them back.
+  history.retention_ms = 500;
+  history.lookups = {lookup(200, 3)};
+  history.lookups[0].told_ms = 801;
+  EXPECT_TRUE(check(history).empty());
+  history.lookups[0].told_ms = 800;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::wrong_lookup})) << "the second was not due yet";
+  history.lookups = {lookup(150, 2)};
+  history.lookups[0].told_ms = 801;
+  EXPECT_EQ(kinds(history), (std::vector{Anomaly::wrong_lookup})) << "nothing is there";
+  history.retention_ms = -1;
   history.final_reads[0] = final_read({{3, 102}, {4, 202}}, 3);  // what lies below the log start cannot be judged
   history.lookups = {lookup(100, 0)};
   EXPECT_TRUE(check(history).empty());

@@ -67,6 +67,7 @@ struct TimeLookup {
   int64_t completed_us = 0;
   int64_t timestamp_ms = 0;
   int64_t found_offset = -1;
+  int64_t told_ms = 0;  // the wall clock of whoever was told
 };
 
 // A member learned what is its own in a generation of its group.

@@ -5,23 +5,37 @@
 
 namespace moldau::sim {
 
+namespace {
+
+// Whether retention may have removed the record before the lookup was answered. After a power cut it may be there again.
+bool may_have_been_away(const History& history, const Read& read, const TimeLookup& lookup) {
+  return history.retention_bytes >= 0 || (history.retention_ms >= 0 && read.timestamp_ms + history.retention_ms < lookup.told_ms);
+}
+
+}  // namespace
+
 void check_lookups(const History& history, const ObservedLogs& observed, Findings& findings) {
   std::map<Partition, const History::FinalRead*> logs;
   for (const History::FinalRead& log : history.final_reads) logs[log.partition] = &log;
   for (const TimeLookup& lookup : history.lookups) {
     const auto log = logs.find(lookup.partition);
     if (log == logs.end()) continue;
-    const auto first = std::ranges::find_if(log->second->read, [&](const Read& read) { return read.timestamp_ms >= lookup.timestamp_ms; });
-    const bool is_there = first != log->second->read.end();
+    const std::vector<Read>& reads = log->second->read;
+    const auto fits = [&](const Read& read) { return read.timestamp_ms >= lookup.timestamp_ms; };
+    const auto first = std::ranges::find_if(reads, fits);
     if (lookup.found_offset < 0) {
       // None is right if it was not acknowledged before the question.
-      const auto writer = is_there ? observed.writer.find(first->value) : observed.writer.end();
+      const auto writer = first != reads.end() ? observed.writer.find(first->value) : observed.writer.end();
       if (writer != observed.writer.end() && writer->second->outcome == Outcome::ok && writer->second->completed_us < lookup.invoked_us)
         findings.add(Anomaly::wrong_lookup, "{}: nothing from {} ms on at {} us, and offset {} was there with {} ms", lookup.partition,
                      lookup.timestamp_ms, lookup.completed_us, first->offset, first->timestamp_ms);
-    } else if (lookup.found_offset >= log->second->log_start_offset && (!is_there || first->offset != lookup.found_offset)) {
-      findings.add(Anomaly::wrong_lookup, "{}: offset {} from {} ms on at {} us, and the first is {}", lookup.partition,
-                   lookup.found_offset, lookup.timestamp_ms, lookup.completed_us, is_there ? first->offset : -1);
+    } else if (lookup.found_offset >= log->second->log_start_offset) {
+      const auto found = std::find_if(first, reads.end(), [&](const Read& read) {
+        return fits(read) && (read.offset >= lookup.found_offset || !may_have_been_away(history, read, lookup));
+      });
+      if (found == reads.end() || found->offset != lookup.found_offset)
+        findings.add(Anomaly::wrong_lookup, "{}: offset {} from {} ms on at {} us, and the first is {}", lookup.partition,
+                     lookup.found_offset, lookup.timestamp_ms, lookup.completed_us, found != reads.end() ? found->offset : -1);
     }
   }
 }
