@@ -55,6 +55,10 @@ LOG4J = """Configuration:
   Loggers:
     Root: {level: LEVEL, AppenderRef: {ref: STDERR}}
 """
+# What kafka-server-start.sh gives it: for whoever measures.
+SHIPPED_JVM = ("-Xmx1g", "-Xms1g", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35",
+               "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true")
+# One that starts soon and leaves the machine to the tests; slow once it is warm.
 SMALL_JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 

@@ -32,11 +32,12 @@ class NodeFailed(Exception):
 
 
 class Node:
-    def __init__(self, target, folder, port, properties=None, shards=None, environment=None):
+    def __init__(self, target, folder, port, properties=None, shards=None, environment=None, jvm=apache_kafka.SMALL_JVM):
         self.target = target  # "moldau" or "kafka"
         self.folder = pathlib.Path(folder)
         self.port = port
         self.shards = shards
+        self.jvm = jvm
         self.environment = environment or {}
         self.process = None
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,7 @@ class Node:
         if self.target == "kafka":
             if not (pathlib.Path(self.properties["log.dirs"].split(",")[0]) / "meta.properties").exists():
                 apache_kafka.format_directory(self.properties_file)
-            return apache_kafka.java("kafka.Kafka", self.properties_file, level="INFO")
+            return apache_kafka.java("kafka.Kafka", self.properties_file, jvm=self.jvm, level="INFO")
         return [str(moldau_binary()), "server", str(self.properties_file), *(["--override", f"moldau.shards={self.shards}"] if self.shards else [])]
 
     def start(self, seconds=120):
