@@ -16,11 +16,20 @@ client::Fetcher make_fetcher(Cluster& cluster, const Workload& workload, const R
 
 namespace {
 
+void note_log_start(Workload& workload, Cluster& cluster, int partition, int64_t offset) {
+  workload.history.log_starts.push_back({.partition = partition_name(partition),
+                                         .completed_us = Shard::current().now_us(),
+                                         .offset = offset,
+                                         .told_ms = cluster.environment().wall_clock_ms()});
+}
+
 // What lay here is gone by retention: goes on where the log begins now.
-task<bool> move_to_log_start(Cluster& cluster, Reader& reader, int partition) {
+task<bool> move_to_log_start(Cluster& cluster, Workload& workload, Reader& reader, int partition) {
   std::vector<client::OffsetQuery> queries{{.partition = topic_partition(partition), .timestamp = client::earliest_offset}};
   const auto found = co_await client::find_offsets(cluster, std::move(queries));
-  if (!found || found->front().error || found->front().offset < reader.next[partition]) co_return false;
+  if (!found || found->front().error) co_return false;
+  note_log_start(workload, cluster, partition, found->front().offset);
+  if (found->front().offset < reader.next[partition]) co_return false;
   reader.next[partition] = found->front().offset;
   reader.repositioned.insert(partition_name(partition));
   co_return false;
@@ -32,9 +41,8 @@ void note_watermarks(Workload& workload, Cluster& cluster, const client::Fetched
                                          .invoked_us = invoked_us,
                                          .completed_us = Shard::current().now_us(),
                                          .high_watermark = told.high_watermark,
-                                         .last_stable_offset = told.last_stable_offset,
-                                         .log_start_offset = told.log_start_offset,
-                                         .told_ms = cluster.environment().wall_clock_ms()});
+                                         .last_stable_offset = told.last_stable_offset});
+  note_log_start(workload, cluster, told.partition.partition, told.log_start_offset);
 }
 
 }  // namespace
@@ -61,7 +69,7 @@ task<bool> poll(client::Fetcher& fetcher, Workload& workload, Reader& reader) {
     if (one.next_offset >= 0) reader.next[partition] = one.next_offset;
   }
   workload.history.operations.push_back(std::move(operation));
-  if (out_of_range) co_return co_await move_to_log_start(fetcher.cluster(), reader, *out_of_range);
+  if (out_of_range) co_return co_await move_to_log_start(fetcher.cluster(), workload, reader, *out_of_range);
   co_return fine;
 }
 

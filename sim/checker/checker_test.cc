@@ -229,7 +229,7 @@ TEST(Checker, asks_no_group_for_what_was_told_to_be_removed) {
   EXPECT_EQ(kinds(history), (std::vector{Anomaly::committed_unread}));
   int64_t first_read = INT64_MAX;
   for (const Read& read : history.operations[6].read) first_read = std::min(first_read, read.offset);
-  history.watermarks = {{.partition = p, .invoked_us = 70, .completed_us = 71, .high_watermark = 5, .last_stable_offset = 5, .log_start_offset = first_read, .told_ms = 10'000}};
+  history.log_starts = {{.partition = p, .completed_us = 71, .offset = first_read, .told_ms = 10'000}};
   EXPECT_TRUE(check(history).empty());
 }
 
@@ -267,10 +267,10 @@ TEST(Checker, finds_values_that_retention_should_have_kept) {
   history.final_reads[0] = final_read({{3, 102}, {4, 202}}, 3);
   history.operations[0].sent[0].timestamp_ms = 1000;
   history.operations[1].sent[0].timestamp_ms = 900;  // older, and behind the newer one: its segment is as young
-  history.watermarks = {{.partition = p, .invoked_us = 80, .completed_us = 81, .high_watermark = 5, .last_stable_offset = 5, .log_start_offset = 3, .told_ms = 1501}};
+  history.log_starts = {{.partition = p, .completed_us = 81, .offset = 3, .told_ms = 1501}};
   history.retention_ms = 500;
   EXPECT_TRUE(check(history).empty());
-  history.watermarks[0].told_ms = 1499;
+  history.log_starts[0].told_ms = 1499;
   EXPECT_EQ(kinds(history), (std::vector{Anomaly::removed_too_early}));
   history.retention_ms = -1;
   EXPECT_EQ(kinds(history), (std::vector{Anomaly::removed_too_early})) << "there is no retention at all";

@@ -17,11 +17,10 @@ void check_coverage(const History& history, Findings& findings) {
       if (!is_new) first->second = std::min(first->second, operation.completed_us);
     }
   }
-  // What was removed is not to be read any more, though a power cut may bring it back.
   std::map<Partition, int64_t> removed_below;
-  for (const Watermarks& told : history.watermarks) {
+  for (const LogStart& told : history.log_starts) {
     int64_t& below = removed_below[told.partition];
-    below = std::max(below, told.log_start_offset);
+    below = std::max(below, told.offset);
   }
   for (const History::FinalRead& log : history.final_reads) {
     std::map<std::string, std::vector<const CommittedOffset*>> by_group;

@@ -56,7 +56,13 @@ struct Watermarks {
   int64_t completed_us = 0;
   int64_t high_watermark = 0;
   int64_t last_stable_offset = 0;
-  int64_t log_start_offset = 0;
+};
+
+// Someone was told where a log begins: what lay below was removed. A power cut may bring it back.
+struct LogStart {
+  Partition partition;
+  int64_t completed_us = 0;
+  int64_t offset = 0;
   int64_t told_ms = 0;  // the wall clock of whoever was told
 };
 
@@ -102,6 +108,7 @@ struct CommittedOffset {
 struct History {
   std::vector<Operation> operations;
   std::vector<Watermarks> watermarks;
+  std::vector<LogStart> log_starts;
   std::vector<Commit> commits;
   std::vector<CommittedOffset> committed;
   std::vector<TimeLookup> lookups;

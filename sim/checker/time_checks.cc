@@ -53,17 +53,17 @@ void check_retention(const History& history, const ObservedLogs& observed, Findi
     int64_t newest = -1;
     for (auto& [offset, time] : times) newest = time = std::max(newest, time);
   }
-  for (const Watermarks& told : history.watermarks) {
-    if (told.log_start_offset <= 0) continue;
+  for (const LogStart& told : history.log_starts) {
+    if (told.offset <= 0) continue;
     if (keeps_all) {
       findings.add(Anomaly::removed_too_early, "{}: the log starts at {} at {} us, without retention", told.partition,
-                   told.log_start_offset, told.completed_us);
+                   told.offset, told.completed_us);
     } else if (history.retention_ms >= 0) {
       const std::map<int64_t, int64_t>& times = newest_ms[told.partition];
-      const auto after = times.lower_bound(told.log_start_offset);
+      const auto after = times.lower_bound(told.offset);
       if (after == times.begin() || std::prev(after)->second + history.retention_ms < told.told_ms) continue;
       findings.add(Anomaly::removed_too_early, "{}: the log starts at {} at {} ms, and a value of {} ms lay before it", told.partition,
-                   told.log_start_offset, told.told_ms, std::prev(after)->second);
+                   told.offset, told.told_ms, std::prev(after)->second);
     }
   }
   for (const History::FinalRead& log : history.final_reads)
