@@ -257,7 +257,7 @@ class Log {
   // What a flush of [from, offset) has to put on stable storage.
   struct Unsynced {
     std::vector<runtime::FilePtr> files;
-    bool has_new_files = false;  // so the directory as well
+    bool has_new_names = false;  // so the directory as well
     Offset active_base;          // of the segment that was active then
   };
   runtime::task<log_result<Unsynced>> unsynced_files(Offset from, Offset offset);
@@ -310,6 +310,7 @@ class Log {
   Offset log_start_offset_{0};
   Offset recovery_point_{0};
   Offset durable_end_{0};
+  Offset removed_below_{0};  // unflushed segments below it were removed: until the directory is synced a power cut brings them back
   struct {
     Offset from = no_offset;
     Offset to = no_offset;

@@ -70,6 +70,7 @@ task<log_result<int>> Log::delete_prefix(size_t count) {
   const bool is_full = !kept && kept.error().io_error_number == ENOSPC;
   if (!kept && !is_full) co_return fail(std::move(kept.error()));
   MOLDAU_CO_CHECK(co_await advance_log_start(first_kept));
+  if (first_kept > durable_end_) removed_below_ = first_kept;
   MOLDAU_CO_CHECK(co_await remove_segments(removed));
   MOLDAU_CO_CHECK(co_await delete_snapshots_of(removed));
   if (is_full) {

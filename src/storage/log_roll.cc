@@ -93,12 +93,13 @@ task<Error> Log::flush_failed(runtime::IoError error) {
 task<log_result<Log::Unsynced>> Log::unsynced_files(Offset from, Offset offset) {
   const auto held = co_await mutex_.lock();
   if (is_closed_) co_return Unsynced{};
-  Unsynced unsynced{.active_base = active().base_offset()};
+  // A commit needs no such care: what it commits behind them lies in a new file.
+  Unsynced unsynced{.has_new_names = removed_below_ > from, .active_base = active().base_offset()};
   for (const SegmentPtr& segment : segments_between(from, offset)) {
     auto settled = co_await segment->settle(config());
     if (!settled) co_return fail(noted(std::move(settled.error())));
     unsynced.files.insert(unsynced.files.end(), settled->begin(), settled->end());
-    unsynced.has_new_files = unsynced.has_new_files || segment->base_offset() >= from;
+    unsynced.has_new_names = unsynced.has_new_names || segment->base_offset() >= from;
   }
   for (const Offset snapshot : snapshots_) {
     if (snapshot <= from || snapshot > offset) continue;
@@ -125,7 +126,7 @@ task<log_result<>> Log::flush_below(Offset offset) {
       if (const auto synced = co_await file->sync(); !synced && !MOLDAU_MUTANT("fsync-error-ignored"))
         co_return fail(co_await flush_failed(synced.error()));
     }
-    if (unsynced.has_new_files && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
+    if (unsynced.has_new_names && !MOLDAU_MUTANT("new-segment-directory-unsynced")) {
       if (const auto synced = co_await files().sync_directory(directory()); !synced)
         co_return fail(co_await flush_failed(synced.error()));
     }

@@ -1,5 +1,6 @@
 // What is taken back from the end of a log stays away, whatever happens next, and takes nothing else with it.
 #include <algorithm>
+#include <utility>
 
 #include "base/sanitizer.h"
 #include "storage/log_for_test.h"
@@ -115,6 +116,36 @@ TEST(LogTruncate, WhatWasFlushedBehindDeletedRecordsIsThereAfterAPowerCut) {
     });
     world.cut_power();
     EXPECT_EQ(epochs_found(world, Offset(0), false).size(), 5U) << "seed " << seed;
+  }
+}
+
+// Two segments are removed before they were flushed, and may come back empty with a power cut. Below the recovery point that
+// would pass for damage, and what lies behind would be set aside.
+TEST(LogTruncate, UnflushedSegmentsThatWereRemovedDoNotComeBackBelowTheRecoveryPoint) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60) && !testing::Test::HasFailure(); ++seed) {
+    SmallSegments world(seed);
+    bool is_removed = false;
+    world.tell([&](Log& log) -> task<void> {
+      co_await write(log, 2, 1);
+      // The flush of the second segment waits for that of the first, until it is too late.
+      const auto usual_us = std::exchange(world.node.disk_faults.latency_us_max, 60'000'000);
+      EXPECT_TRUE(co_await log.roll());
+      co_await runtime::sleep_ms(1);
+      world.node.disk_faults.latency_us_max = usual_us;
+      co_await write(log, 2, 1);
+      EXPECT_TRUE(co_await log.roll());
+      log.update_high_watermark(log.log_end_offset());
+      EXPECT_TRUE(co_await log.delete_records_before(Offset(4)));
+      is_removed = (co_await log.delete_old_segments()).value_or(0) == 2;
+      EXPECT_TRUE(co_await log.flush());
+      EXPECT_EQ(log.recovery_point(), Offset(4));
+      co_await write(log, 1, 1);
+    });
+    world.cut_power();
+    ASSERT_TRUE(is_removed);
+    world.options.recovery_point = Offset(4);
+    world.run([](Log&) { return runtime::ready(); });
+    if (!world.report.damage.empty()) ADD_FAILURE() << world.report.damage.front();
   }
 }
 
