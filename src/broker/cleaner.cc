@@ -87,6 +87,7 @@ task<bool> Cleaner::clean_filthiest() {
   storage::CleaningTerms terms;
   terms.map = settings_.map_limits();
   terms.io_buffer_bytes = settings_.block_bytes();
+  terms.turn_bytes = settings_.turn_bytes();
   BrokerShard& home = broker_.home_of(filthiest->key.topic_id, filthiest->key.partition);
   const bool is_cleaned =
       co_await runtime::call_on(home.shard, [&] { return of(home).clean(*filthiest, terms); });

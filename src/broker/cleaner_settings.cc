@@ -15,6 +15,13 @@ uint32_t CleanerSettings::block_bytes() const {
   return static_cast<uint32_t>(std::clamp(io_buffer_bytes / static_cast<uint64_t>(workers) / 2, least, most));
 }
 
+uint64_t CleanerSettings::turn_bytes() const {
+  constexpr double most = 4U << 20;
+  constexpr double turns_a_second = 4;
+  const double rate = io_max_bytes_per_second;
+  return static_cast<uint64_t>(rate > 0 ? std::min(rate / turns_a_second, most) : most);
+}
+
 CleanerSettings cleaner_settings(const Broker& broker, const metadata::MetadataImage& image) {
   const auto& for_all = image.find_configs(metadata::ResourceType::broker, "");
   const auto& for_this = image.find_configs(metadata::ResourceType::broker, std::to_string(broker.config.node_id.value()));

@@ -18,6 +18,8 @@ struct CleanerSettings {
   // One worker's share.
   [[nodiscard]] storage::OffsetMapLimits map_limits() const;
   [[nodiscard]] uint32_t block_bytes() const;
+  // What is read in one go, and then waited for if there is a limit.
+  [[nodiscard]] uint64_t turn_bytes() const;
 };
 
 [[nodiscard]] CleanerSettings cleaner_settings(const Broker& broker, const metadata::MetadataImage& image);

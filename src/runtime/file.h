@@ -26,7 +26,10 @@ class File {
   // Reads until `into` is full or the file ends; gives the number of bytes read.
   virtual task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) = 0;
 
-  // The same for who reads much and once: what was not in the page cache is not kept there for it, where that can be known.
+  // The same without a task: the calling thread waits for the disk. For work that runs off the shard alone.
+  virtual io_result<size_t> read_waiting(uint64_t position, MutableByteView into) = 0;
+
+  // read_at for who reads much and once: what was not in the page cache is not kept there for it, where that can be known.
   virtual task<io_result<size_t>> read_once_at(uint64_t position, MutableByteView into) { return read_at(position, into); }
 
   // Writes all parts, one after the other, at `position`. On an error nothing is known about the bytes from `position`

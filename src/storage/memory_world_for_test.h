@@ -191,12 +191,15 @@ class MemoryFileSystem : public runtime::FileSystem {
     Open(MemoryFileSystem& in, NodePtr node, std::string path) : in_(in), node_(std::move(node)), path_(std::move(path)) {}
     [[nodiscard]] const std::string& path() const override { return path_; }
     runtime::task<runtime::io_result<size_t>> read_at(uint64_t position, MutableByteView into) override {
+      return runtime::ready(read_waiting(position, into));
+    }
+    runtime::io_result<size_t> read_waiting(uint64_t position, MutableByteView into) override {
       if (const auto bad = in_.unreadable.find(path_); bad != in_.unreadable.end() &&
           position < bad->second.second && position + into.size() > bad->second.first)
-        return error<size_t>(EIO, "read", path_);
+        return fail(runtime::IoError{EIO, "read", path_});
       const size_t size = position < node_->bytes.size() ? std::min(into.size(), node_->bytes.size() - position) : 0;
       if (size > 0) std::memcpy(into.data(), node_->bytes.data() + position, size);
-      return runtime::ready(runtime::io_result<size_t>(size));
+      return size;
     }
     runtime::task<runtime::io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override {
       ++in_.writes;

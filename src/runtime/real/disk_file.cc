@@ -161,6 +161,12 @@ task<io_result<size_t>> DiskFile::read_at(uint64_t position, MutableByteView int
   return ready(io_result<size_t>(done));
 }
 
+io_result<size_t> DiskFile::read_waiting(uint64_t position, MutableByteView into) {
+  const ssize_t n = read_blocking(descriptor_.get(), position, into);
+  if (n < 0) return error(static_cast<int>(-n), "read");
+  return static_cast<size_t>(n);
+}
+
 task<io_result<size_t>> DiskFile::read_rest(uint64_t position, MutableByteView into, size_t done) {
   const ssize_t n = co_await on_io_thread(
       pool_, Lane::quick, [&] { return read_blocking(descriptor_.get(), position + done, into.subspan(done)); });

@@ -26,6 +26,7 @@ class DiskFile final : public File {
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
+  io_result<size_t> read_waiting(uint64_t position, MutableByteView into) override;
   task<io_result<size_t>> read_once_at(uint64_t position, MutableByteView into) override;
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
   task<io_result<>> sync() override;

@@ -30,6 +30,10 @@ TEST(DiskFile, writes_parts_one_after_the_other_and_reads_them_back) {
     EXPECT_EQ(*co_await file->read_at(3, back), 12u);  // as far as the file goes
     EXPECT_EQ(as_text(ByteView(back).first(12)), "hello, world");
     EXPECT_EQ(*co_await file->read_at(15, back), 0u);
+    Bytes waited(64);
+    EXPECT_EQ(*file->read_waiting(3, waited), 12u);
+    EXPECT_EQ(as_text(ByteView(waited).first(12)), "hello, world");
+    EXPECT_EQ(*file->read_waiting(15, waited), 0u);
     EXPECT_TRUE(co_await file->sync());
     EXPECT_TRUE(co_await file->truncate(5));
     EXPECT_EQ(co_await text_of(files, directory / "a"), std::string("\0\0\0he", 5));

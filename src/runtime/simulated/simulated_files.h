@@ -33,6 +33,7 @@ class SimulatedFile final : public File {
 
   [[nodiscard]] const std::string& path() const override { return path_; }
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
+  io_result<size_t> read_waiting(uint64_t position, MutableByteView into) override { return read_now(position, into); }
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
   task<io_result<>> sync() override;
   task<io_result<>> sync_file_system() override;

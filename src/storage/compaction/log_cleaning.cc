@@ -15,6 +15,8 @@ using runtime::task;
 
 namespace {
 
+constexpr size_t kept_bytes_enough = 512 << 10;  // what a turn leaves to be written; a shard does that in its own time
+
 LastRecords last_records_of(const ProducerState& producers) {
   LastRecords last;
   for (const auto& [id, entry] : producers.producers()) last.emplace(id, LastRecord{entry.last_data_offset(), entry.epoch});
@@ -96,20 +98,21 @@ class Round {
     if (terms_.throttle && bytes > 0) co_await terms_.throttle(bytes);
   }
 
-  // Reads `segment` from `position` on and hands its batches, off the shard, to `use`. False: the round is to stop.
-  template <class Use, class AfterBlock>
-  task<log_result<bool>> for_each_block(SegmentPtr segment, uint32_t position, Use use, AfterBlock after_block) {
+  // Reads `segment` from `position` on and hands its batches to `use`, off the shard, in turns that end when they have read enough
+  // or `has_enough()`; behind each comes `after_turn(bytes)`, on the shard. False: the round is to stop.
+  template <class Use, class HasEnough, class AfterTurn>
+  task<log_result<bool>> for_each_batch(SegmentPtr segment, uint32_t position, Use use, HasEnough has_enough, AfterTurn after_turn) {
     MOLDAU_CO_TRY(FilePtr file, co_await segment->log_file());
     SegmentReader reader(std::move(file), position, segment->size_bytes(), terms_.io_buffer_bytes);
     while (true) {
       if (should_stop()) co_return false;
-      MOLDAU_CO_TRY(const ByteView block, co_await reader.next());
-      if (block.empty()) co_return true;
-      co_await throttle(block.size());
-      log_result<> done;
-      co_await log_.environment().run_off_shard([&] { done = reader.for_each_batch(block, use); });
-      MOLDAU_CO_CHECK(std::move(done));
-      MOLDAU_CO_TRY(const bool goes_on, co_await after_block(block));
+      log_result<uint64_t> taken;
+      co_await log_.environment().run_off_shard(
+          [&] { taken = reader.take(use, [&](uint64_t bytes) { return bytes >= terms_.turn_bytes || has_enough(); }); });
+      MOLDAU_CO_TRY(const uint64_t bytes, std::move(taken));
+      if (bytes == 0) co_return true;
+      co_await throttle(bytes);
+      MOLDAU_CO_TRY(const bool goes_on, co_await after_turn(bytes));
       if (!goes_on) co_return true;
     }
   }
@@ -126,13 +129,13 @@ class Round {
       is_full = !has_room;
       return has_room;
     };
-    const auto after_block = [&](ByteView block) {
-      outcome_.map_bytes_read += block.size();
+    const auto after_turn = [&](uint64_t bytes) {
+      outcome_.map_bytes_read += bytes;
       return runtime::ready(log_result<bool>(!is_full));
     };
     for (size_t i = 0; i < dirty.size() && !is_full; ++i) {
       MOLDAU_CO_TRY(const uint32_t position, co_await dirty[i]->position_near(range_.first_dirty));
-      MOLDAU_CO_TRY(const bool goes_on, co_await for_each_block(dirty[i], position, use, after_block));
+      MOLDAU_CO_TRY(const bool goes_on, co_await for_each_batch(dirty[i], position, use, [] { return false; }, after_turn));
       if (!goes_on) co_return false;
       const Offset end = i + 1 < dirty.size() ? dirty[i + 1]->base_offset() : range_.first_uncleanable;
       if (!is_full || MOLDAU_MUTANT("full-offset-map-taken-for-whole")) map_.set_latest_offset(end - 1);
@@ -181,16 +184,16 @@ class Round {
       transactions.add_aborted(aborted);
       MOLDAU_CO_TRY(const int64_t modified_ms, co_await group[i]->modified_ms());
       rules_.keeps_legacy_tombstones = modified_ms > legacy_horizon_ms_;
-      MOLDAU_CO_TRY(const bool goes_on, co_await for_each_block(group[i], 0, use, [&](ByteView) {
-        return write_block(output, kept, transactions);
-      }));
+      const auto has_enough = [&] { return kept.bytes.size() >= kept_bytes_enough; };
+      const auto after_turn = [&](uint64_t) { return write_kept(output, kept, transactions); };
+      MOLDAU_CO_TRY(const bool goes_on, co_await for_each_batch(group[i], 0, use, has_enough, after_turn));
       if (!goes_on) co_return false;
     }
     outcome_.counts += filter.counts();
     co_return true;
   }
 
-  task<log_result<bool>> write_block(Segment& output, FilteredBatches& kept, CleanedTransactions& transactions) {
+  task<log_result<bool>> write_kept(Segment& output, FilteredBatches& kept, CleanedTransactions& transactions) {
     if (!kept.headers.empty()) {
       const Offset last = kept.headers.back().last_offset();
       if (!output.can_hold(last))

@@ -2,7 +2,7 @@
 // group by group, and swap each group in.
 //
 // Runs on the log's shard and leaves the log's other business undisturbed: files are awaited, the work on their bytes runs
-// off the shard a block at a time, and the log's mutex is taken for the swaps alone. A round may end at any point without
+// off the shard a few blocks at a time, and the log's mutex is taken for the swaps alone. A round may end at any point without
 // harm; what was swapped in stays. No other round of the same log may run meanwhile. Kafka: Cleaner.clean.
 // docs/internals/compaction.md has the whole story.
 #pragma once
@@ -19,9 +19,10 @@ namespace moldau::storage {
 struct CleaningTerms {
   OffsetMapLimits map;
   uint32_t io_buffer_bytes = 256 * 1024;  // of a block that is read at once
+  uint64_t turn_bytes = 4U << 20;         // that are read, block by block, before the shard hears of it again
   // Waits until so many bytes more may be read or written; none: no limit.
   std::function<runtime::task<void>(uint64_t bytes)> throttle;
-  // Asked between blocks; true ends the round.
+  // Asked between turns; true ends the round.
   std::function<bool()> should_stop;
 };
 

@@ -12,20 +12,20 @@ using protocol::ErrorCode;
 SegmentReader::SegmentReader(runtime::FilePtr file, uint64_t position, uint64_t end, uint32_t block_bytes)
     : file_(std::move(file)), position_(position), end_(end), block_bytes_(std::max(block_bytes, uint32_t{4096})) {}
 
-runtime::task<log_result<ByteView>> SegmentReader::next() {
-  if (position_ >= end_) co_return ByteView{};
+log_result<ByteView> SegmentReader::next() {
+  if (position_ >= end_) return ByteView{};
   uint64_t wanted = std::min<uint64_t>(block_bytes_, end_ - position_);
   while (true) {
     block_.resize(wanted);
-    MOLDAU_CO_TRY(const size_t got, co_await file_->read_at(position_, block_));
-    if (got < wanted) co_return fail(Error(runtime::IoError{EIO, "read", file_->path()}));
+    MOLDAU_TRY(const size_t got, file_->read_waiting(position_, block_));
+    if (got < wanted) return fail(Error(runtime::IoError{EIO, "read", file_->path()}));
     // How far whole batches reach; how long the first one is, if it is longer than the block.
     size_t whole = 0;
     uint64_t first_bytes = protocol::batch_up_to_magic_bytes;
     while (block_.size() - whole >= protocol::batch_overhead_bytes) {
       const auto length = load_be<int32_t>(block_.data() + whole + 8);
       if (length < 0)
-        co_return fail(Error(ErrorCode::corrupt_message, fmt::format("a batch of length {} at position {} of {}", length,
+        return fail(Error(ErrorCode::corrupt_message, fmt::format("a batch of length {} at position {} of {}", length,
                                                                      position_ + whole, file_->path())));
       const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(length);
       if (whole == 0) first_bytes = size;
@@ -34,10 +34,10 @@ runtime::task<log_result<ByteView>> SegmentReader::next() {
     }
     if (whole > 0) {
       position_ += whole;
-      co_return ByteView(block_).first(whole);
+      return ByteView(block_).first(whole);
     }
     if (first_bytes > end_ - position_)
-      co_return fail(Error(ErrorCode::corrupt_message, fmt::format("the batch at position {} of {} is cut off", position_,
+      return fail(Error(ErrorCode::corrupt_message, fmt::format("the batch at position {} of {} is cut off", position_,
                                                                    file_->path())));
     wanted = std::max(first_bytes, wanted);
   }

@@ -1,7 +1,7 @@
 // SegmentReader: the whole batches of a part of a log file, in blocks, for compaction.
 //
-// Every batch, of whatever magic, is checked before it is handed out: framing, that offsets rise, CRC. The checks run off the shard
-// with the work on the batches: next() reads, check() checks. corrupt_message names the position of what is wrong.
+// Every batch, of whatever magic, is checked before it is handed out: framing, that offsets rise, CRC. corrupt_message names the
+// position of what is wrong.
 #pragma once
 
 #include "protocol/record_batch.h"
@@ -15,15 +15,17 @@ class SegmentReader {
   // Reads [position, end) in blocks of about `block_bytes`; a batch that is longer comes whole, alone.
   SegmentReader(runtime::FilePtr file, uint64_t position, uint64_t end, uint32_t block_bytes);
 
-  // The next block, which begins with a batch and holds at least one whole one; empty at the end. Valid until the next
-  // call. What lies behind its last whole batch comes with the next block.
-  runtime::task<log_result<ByteView>> next();
-
-  // Calls `use(header, bytes)` for each whole batch of the block that next() gave, which says whether to go on. Any thread.
-  template <class Use>
-  log_result<> for_each_batch(ByteView block, Use use);
+  // Reads on and calls `use(batch)` for each whole batch, which says whether to go on; between two blocks `has_enough(bytes)` is
+  // asked whether the bytes that were read in this turn are enough. Gives these bytes; 0: the end. The calling thread waits for the
+  // disk, so this is for work off the shard: a turn of several blocks costs one hand-over, and a block is used while it is
+  // in the processor's cache.
+  template <class Use, class HasEnough>
+  log_result<uint64_t> take(Use use, HasEnough has_enough);
 
  private:
+  // The next block, which begins with a batch and holds at least one whole one; empty at the end. Valid until the next
+  // call. What lies behind its last whole batch comes with the next block.
+  [[nodiscard]] log_result<ByteView> next();
   // The batch at `at` of the block; null where it is cut off.
   [[nodiscard]] log_result<std::optional<ByteView>> batch_at(ByteView block, size_t at);
 
@@ -35,16 +37,22 @@ class SegmentReader {
   Offset next_offset_{0};
 };
 
-template <class Use>
-log_result<> SegmentReader::for_each_batch(ByteView block, Use use) {
-  size_t at = 0;
-  while (true) {
-    MOLDAU_TRY(const std::optional<ByteView> batch, batch_at(block, at));
-    if (!batch) return {};
-    MOLDAU_TRY(const bool goes_on, use(*batch));
-    if (!goes_on) return {};
-    at += batch->size();
-  }
+template <class Use, class HasEnough>
+log_result<uint64_t> SegmentReader::take(Use use, HasEnough has_enough) {
+  uint64_t taken = 0;
+  do {
+    MOLDAU_TRY(const ByteView block, next());
+    if (block.empty()) break;
+    taken += block.size();
+    for (size_t at = 0;;) {
+      MOLDAU_TRY(const std::optional<ByteView> batch, batch_at(block, at));
+      if (!batch) break;
+      MOLDAU_TRY(const bool goes_on, use(*batch));
+      if (!goes_on) return taken;
+      at += batch->size();
+    }
+  } while (!has_enough(taken));
+  return taken;
 }
 
 }  // namespace moldau::storage

@@ -178,6 +178,8 @@ void LogStory::forget_producers() {
       });
     };
     if (remembers()) continue;
+    // What a truncation took for ended may be open in the snapshot of a copy, which was not truncated.
+    if (naive_.ended_below.erase(id) > 0 && remembers()) continue;
     naive_.ended_below[id] = first;
     if (remembers()) continue;
     naive_.ended_below.erase(id);
