@@ -299,6 +299,8 @@ class Log {
   // Before the records below `first_kept` go: the snapshot that says what they said of their producers is put on stable
   // storage, for a repeat of one of them must be known as one after a power cut too.
   runtime::task<log_result<>> keep_producers(Offset first_kept);
+  // False: there was none.
+  bool forget_snapshot(Offset offset);
   runtime::task<log_result<>> remove_snapshot(Offset offset);
   // Marks the snapshots that stand at the segments' bases for deletion.
   runtime::task<log_result<>> delete_snapshots_of(const std::vector<SegmentPtr>& segments);

@@ -83,9 +83,13 @@ task<log_result<>> Log::keep_producers(Offset first_kept) {
   co_return log_result<>{};
 }
 
-task<log_result<>> Log::remove_snapshot(Offset offset) {
-  std::erase(snapshots_, offset);
+bool Log::forget_snapshot(Offset offset) {
   if (passing_snapshot_ == offset) passing_snapshot_ = no_offset;  // another one may be written there
+  return std::erase(snapshots_, offset) > 0;
+}
+
+task<log_result<>> Log::remove_snapshot(Offset offset) {
+  forget_snapshot(offset);
   const auto removed = co_await files().remove(file_path(directory(), offset, FileKind::producer_snapshot));
   if (!removed && removed.error().error_number != ENOENT) co_return fail(Error(removed.error()));
   co_return log_result<>{};
@@ -94,7 +98,7 @@ task<log_result<>> Log::remove_snapshot(Offset offset) {
 task<log_result<>> Log::delete_snapshots_of(const std::vector<SegmentPtr>& segments) {
   for (const SegmentPtr& segment : segments) {
     const Offset base = segment->base_offset();
-    if (std::erase(snapshots_, base) == 0) continue;
+    if (!forget_snapshot(base)) continue;
     std::string to = file_path(directory(), base, FileKind::producer_snapshot, FileStage::deleted);
     const auto renamed = co_await files().rename(file_path(directory(), base, FileKind::producer_snapshot), to);
     if (!renamed && renamed.error().error_number != ENOENT) co_return fail(Error(renamed.error()));

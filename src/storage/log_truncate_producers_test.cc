@@ -85,6 +85,27 @@ TEST(LogTruncateProducers, ACleanStopKeepsItsSnapshotWhereOneOfALongerLogHasBeen
   world.run([](Log& log) -> task<void> { EXPECT_TRUE((co_await write(log, of_the_new_one, 0)).is_duplicate); });
 }
 
+// A snapshot that was found at the end of the log when it was opened became one of a segment's base, went with that segment, and is not
+// taken for the one that a clean stop writes when the new history has come as far.
+TEST(LogTruncateProducers, ACleanStopKeepsItsSnapshotWhereThatOfASegmentWasTakenBack) {
+  SimulatedLogWorld world(1);
+  world.tell([](Log& log) -> task<void> {
+    co_await write(log, of_both, 0);
+    EXPECT_TRUE(co_await log.take_producer_snapshot());
+  });
+  world.kill();
+  world.options.was_only_killed = true;
+  world.run([](Log& log) -> task<void> {
+    EXPECT_TRUE(co_await log.roll());
+    EXPECT_TRUE(co_await log.truncate_to(Offset(0)));
+    co_await write(log, of_the_new_one, 0);
+    EXPECT_TRUE(co_await log.close());
+  });
+  world.options.was_only_killed = false;
+  world.options.had_clean_shutdown = true;
+  world.run([](Log& log) -> task<void> { EXPECT_TRUE((co_await write(log, of_the_new_one, 0)).is_duplicate); });
+}
+
 task<void> abort_a_transaction(Log& log) {
   protocol::BatchOptions options{.producer_id = of_both, .producer_epoch = ProducerEpoch(0), .base_sequence = 0, .is_transactional = true};
   Bytes records = batch_of(2, log.environment().wall_clock_ms(), options);
