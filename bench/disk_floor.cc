@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,40 +25,94 @@ using Clock = std::chrono::steady_clock;
 constexpr int files_in_all = 64;
 constexpr int records_per_file = 5;
 constexpr size_t record_bytes = 16384;
-constexpr off_t file_bytes_max = 16 << 20;  // then it begins again, as a segment is rolled
+constexpr off_t file_bytes_max = 16 << 20;  // then the next one begins, as a segment is rolled
+constexpr int files_kept = 2;                // older ones are removed, as by retention
 
-struct File {
-  int descriptor = -1;
-  off_t size_bytes = 0;
+// Removes files beside who writes: a disk that is told of free blocks may take its time.
+class Remover {
+ public:
+  ~Remover() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+  void remove(std::string path) {
+    {
+      const std::lock_guard lock(mutex_);
+      paths_.push_back(std::move(path));
+    }
+    wake_.notify_one();
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return stopping_ || !paths_.empty(); });
+      if (paths_.empty()) return;
+      const std::string path = std::move(paths_.back());
+      paths_.pop_back();
+      lock.unlock();
+      MOLDAU_ASSERT(unlink(path.c_str()) == 0);
+      lock.lock();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::string> paths_;
+  bool stopping_ = false;
+  std::thread thread_{[this] { run(); }};
+};
+
+class File {
+ public:
+  explicit File(std::string path) : path_(std::move(path)) { begin_next(); }
+  ~File() { close(descriptor_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  void append(const std::vector<char>& record, Remover& remover) {
+    if (size_bytes_ >= file_bytes_max) {
+      close(descriptor_);
+      if (number_ >= files_kept) remover.remove(path_of(number_ - files_kept));
+      ++number_;
+      begin_next();
+    }
+    MOLDAU_ASSERT(pwrite(descriptor_, record.data(), record.size(), size_bytes_) == static_cast<ssize_t>(record.size()));
+    size_bytes_ += static_cast<off_t>(record.size());
+  }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  [[nodiscard]] std::string path_of(int number) const { return path_ + "-" + std::to_string(number); }
+  void begin_next() {
+    descriptor_ = open(path_of(number_).c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    MOLDAU_ASSERT(descriptor_ >= 0);
+    size_bytes_ = 0;
+  }
+  std::string path_;
+  int number_ = 0;
+  int descriptor_ = -1;
+  off_t size_bytes_ = 0;
 };
 
 // The bytes that were on the disk in time.
 uint64_t write_and_sync(const std::string& folder, int thread, int files_count, Clock::time_point until) {
-  std::vector<File> files(static_cast<size_t>(files_count));
-  for (size_t i = 0; i < files.size(); ++i) {
-    const std::string path = folder + "/" + std::to_string(thread) + "-" + std::to_string(i);
-    files[i].descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    MOLDAU_ASSERT(files[i].descriptor >= 0);
-  }
+  std::vector<std::unique_ptr<File>> files;
+  for (int i = 0; i < files_count; ++i)
+    files.push_back(std::make_unique<File>(folder + "/" + std::to_string(thread) + "-" + std::to_string(i)));
+  Remover remover;
   const std::vector<char> record(record_bytes, 'x');
   uint64_t total = 0;
   while (Clock::now() < until) {
-    uint64_t round = 0;
-    for (File& file : files) {
-      if (file.size_bytes >= file_bytes_max) {
-        MOLDAU_ASSERT(ftruncate(file.descriptor, 0) == 0);
-        file.size_bytes = 0;
-      }
-      for (int i = 0; i < records_per_file; ++i) {
-        MOLDAU_ASSERT(pwrite(file.descriptor, record.data(), record.size(), file.size_bytes) == static_cast<ssize_t>(record.size()));
-        file.size_bytes += static_cast<off_t>(record.size());
-        round += record.size();
-      }
-    }
-    MOLDAU_ASSERT(syncfs(files.front().descriptor) == 0);
-    if (Clock::now() < until) total += round;
+    for (const auto& file : files)
+      for (int i = 0; i < records_per_file; ++i) file->append(record, remover);
+    MOLDAU_ASSERT(syncfs(files.front()->descriptor()) == 0);
+    if (Clock::now() < until) total += files.size() * records_per_file * record_bytes;
   }
-  for (const File& file : files) close(file.descriptor);
   return total;
 }
 

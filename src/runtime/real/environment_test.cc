@@ -55,6 +55,27 @@ TEST(RealEnvironment, the_quorum_has_a_thread_that_no_busy_shard_holds_up) {
   });
 }
 
+task<void> meet(Environment& environment, std::atomic<int>& arrived, int all) {
+  co_await environment.run_off_shard([&] {
+    ++arrived;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (arrived < all && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_EQ(arrived, all);
+  });
+}
+
+// Also when one thread waits for work: it can take no more than one of them.
+TEST(RealEnvironment, what_is_given_off_the_shard_in_one_turn_runs_at_the_same_time) {
+  run_in_environment(1, [&](Environment& environment) -> task<void> {
+    co_await environment.run_off_shard([] {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // so that its thread waits again
+    std::atomic<int> arrived{0};
+    Scope jobs;
+    for (int i = 0; i < 4; ++i) jobs.spawn(meet(environment, arrived, 4));
+    co_await jobs.join();
+  });
+}
+
 task<void> pass_around(Environment& environment, int rounds, std::vector<int>& counts) {
   for (int i = 0; i < rounds; ++i) {
     Shard& next = *environment.shards()[static_cast<size_t>(i) % environment.shards().size()];

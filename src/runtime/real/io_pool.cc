@@ -22,13 +22,15 @@ IoPool::Work* IoPool::Queue::pop() {
 }
 
 void IoPool::submit(Work& work, Lane lane) {
-  const std::lock_guard lock(mutex_);
-  MOLDAU_ASSERT_MSG(!stopping_, "work for the I/O threads after the main task has ended");
-  (lane == Lane::flush ? flush_ : quick_).push(work);
-  if (idle_ > 0)
-    ready_.notify_one();
-  else if (static_cast<int>(threads_.size()) < threads_limit_)
-    threads_.emplace_back([this] { serve(); });
+  {
+    const std::lock_guard lock(mutex_);
+    MOLDAU_ASSERT_MSG(!stopping_, "work for the I/O threads after the main task has ended");
+    (lane == Lane::flush ? flush_ : quick_).push(work);
+    // A thread that was woken for earlier work still counts as idle until it runs.
+    if (++queued_ > idle_ && static_cast<int>(threads_.size()) < threads_limit_) threads_.emplace_back([this] { serve(); });
+    if (idle_ == 0) return;
+  }
+  ready_.notify_one();  // without the lock, or the thread that wakes would wait for it
 }
 
 void IoPool::stop() {
@@ -47,11 +49,13 @@ void IoPool::serve() {
   while (true) {
     if (quick_.first != nullptr) {
       Work* work = quick_.pop();
+      --queued_;
       lock.unlock();
       work->run(*work);
       lock.lock();
     } else if (flush_.first != nullptr && flushing_ < flushing_limit) {
       Work* work = flush_.pop();
+      --queued_;
       ++flushing_;
       lock.unlock();
       work->run(*work);

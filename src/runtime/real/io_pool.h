@@ -47,6 +47,7 @@ class IoPool {
   std::condition_variable ready_;
   Queue quick_;
   Queue flush_;
+  int queued_ = 0;  // in both
   int flushing_ = 0;
   int idle_ = 0;
   bool stopping_ = false;
