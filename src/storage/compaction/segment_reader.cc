@@ -25,8 +25,8 @@ log_result<ByteView> SegmentReader::next() {
     while (block_.size() - whole >= protocol::batch_overhead_bytes) {
       const auto length = load_be<int32_t>(block_.data() + whole + 8);
       if (length < 0)
-        return fail(Error(ErrorCode::corrupt_message, fmt::format("a batch of length {} at position {} of {}", length,
-                                                                     position_ + whole, file_->path())));
+        return fail(Error(ErrorCode::corrupt_message,
+                          fmt::format("a batch of length {} at position {} of {}", length, position_ + whole, file_->path())));
       const uint64_t size = uint64_t{protocol::batch_overhead_bytes} + static_cast<uint32_t>(length);
       if (whole == 0) first_bytes = size;
       if (size > block_.size() - whole) break;
@@ -37,8 +37,8 @@ log_result<ByteView> SegmentReader::next() {
       return ByteView(block_).first(whole);
     }
     if (first_bytes > end_ - position_)
-      return fail(Error(ErrorCode::corrupt_message, fmt::format("the batch at position {} of {} is cut off", position_,
-                                                                   file_->path())));
+      return fail(Error(ErrorCode::corrupt_message,
+                        fmt::format("the batch at position {} of {} is cut off", position_, file_->path())));
     wanted = std::max(first_bytes, wanted);
   }
 }
