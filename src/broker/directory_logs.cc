@@ -77,19 +77,16 @@ task<log_result<LogPtr>> DirectorySet::open_in(BrokerShard& shard, const WantedL
   co_return log;
 }
 
-// A stop in the middle of a swap leaves the log under its own name in two directories. Each holds all that was acknowledged
-// until then; only the one that is used since may hold more.
+// A stop in the middle of a swap leaves the log under its own name in two directories.
 task<LogPtr> DirectorySet::one_of_two(BrokerShard& shard, const WantedLog& wanted, LogPtr one, LogPtr other) {
-  const bool one_holds_all = storage::holds_all_of(*one, *other);
-  const bool other_holds_all = storage::holds_all_of(*other, *one);
   const LogDir* assigned = find(wanted.directory);
-  bool takes_other = other_holds_all && (!one_holds_all || (assigned != nullptr && assigned->path() == other->log_dir()));
-  if (!one_holds_all && !other_holds_all) takes_other = other->latest_epoch() > one->latest_epoch();
-  if (takes_other) std::swap(one, other);
+  const storage::ChoiceOfTwo choice =
+      storage::choose_of_two(*one, *other, assigned != nullptr && assigned->path() == other->log_dir());
+  if (choice.takes_other) std::swap(one, other);
   std::shared_ptr<Log> left = std::move(other);
   log_warning("{}-{} lies in {} and in {}, as a stop in the middle of a move leaves it: the one in {} is taken, it ends at {}, the other at {}",
               wanted.topic, wanted.partition, one->log_dir(), left->log_dir(), one->log_dir(), one->log_end_offset(), left->log_end_offset());
-  if (one_holds_all || other_holds_all) {
+  if (!choice.loses_records) {
     co_await delete_log(shard, std::move(left));
     co_return one;
   }

@@ -55,6 +55,18 @@ bool holds_all_of(const Log& log, const Log& other) {
   return end && end->epoch == *epoch && end->end_offset >= other.log_end_offset();
 }
 
+ChoiceOfTwo choose_of_two(const Log& one, const Log& other, bool prefers_other) {
+  const bool one_holds_all = holds_all_of(one, other);
+  const bool other_holds_all = holds_all_of(other, one);
+  const bool is_decided = one_holds_all || other_holds_all;
+  ChoiceOfTwo choice;
+  choice.takes_other = is_decided ? other_holds_all && (!one_holds_all || prefers_other) : other.latest_epoch() > one.latest_epoch();
+  // All may have been deleted before the move; where a kill took that back, the old log has its records again and the copy has none.
+  const Log& left = choice.takes_other ? one : other;
+  choice.loses_records = !is_decided && left.log_start_offset() < left.log_end_offset();
+  return choice;
+}
+
 task<log_result<>> align_future(Log& current, Log& future) {
   while (!holds_all_of(current, future)) {
     const auto epoch = future.latest_epoch();

@@ -32,4 +32,12 @@ runtime::task<log_result<bool>> promote_future(Log& current, Log& future, const 
 // Whether `log` holds what `other` holds, as offsets and leader epochs tell (KIP-101). Log starts do not matter.
 [[nodiscard]] bool holds_all_of(const Log& log, const Log& other);
 
+// Of two logs under a partition's own name, as a stop in the middle of a swap leaves them: each holds all that was acknowledged until
+// then, and only the one that is used since may hold more.
+struct ChoiceOfTwo {
+  bool takes_other = false;
+  bool loses_records = false;  // the one that is left holds records that the taken one does not hold; no stop leaves that
+};
+[[nodiscard]] ChoiceOfTwo choose_of_two(const Log& one, const Log& other, bool prefers_other);
+
 }  // namespace moldau::storage

@@ -218,6 +218,32 @@ TEST(FutureLog, a_log_that_begins_within_a_batch_is_copied) {
   });
 }
 
+// Before the move all records were deleted, and a batch was cut that ended behind them: the copy begins, and ends, where none is. A kill
+// brings the deleted ones back in the old log alone.
+TEST(FutureLog, a_copy_without_records_does_not_part_from_a_log_that_has_its_deleted_ones_again) {
+  tell([](Node&, Directories& world_of) -> task<void> {
+    const auto append = [](Log& log, int64_t producer) -> task<void> {
+      Bytes batch = batch_of_producer(producer, 0);
+      EXPECT_TRUE(co_await log.append_as_leader({.records = batch, .leader_epoch = LeaderEpoch(static_cast<int32_t>(20 - producer))}));
+    };
+    for (const int64_t producer : {9, 8, 7}) co_await append(*world_of.current, producer);
+    EXPECT_TRUE(co_await world_of.future->truncate_fully_and_start_at(Offset(4)));
+    for (const bool prefers_other : {false, true}) {
+      ChoiceOfTwo choice = choose_of_two(*world_of.current, *world_of.future, prefers_other);
+      EXPECT_FALSE(choice.takes_other);
+      EXPECT_FALSE(choice.loses_records);
+      choice = choose_of_two(*world_of.future, *world_of.current, prefers_other);
+      EXPECT_TRUE(choice.takes_other);
+      EXPECT_FALSE(choice.loses_records);
+    }
+    // With a record of its own, of an epoch before the other one's last, it is not given up without a word.
+    co_await append(*world_of.future, 10);
+    const ChoiceOfTwo choice = choose_of_two(*world_of.current, *world_of.future, false);
+    EXPECT_FALSE(choice.takes_other);
+    EXPECT_TRUE(choice.loses_records);
+  });
+}
+
 TEST(FutureLog, damaged_bytes_are_not_copied) {
   tell([](Node& node, Directories& world_of) -> task<void> {
     for (int i = 0; i < 3; ++i) co_await world_of.append(7, i);

@@ -35,9 +35,9 @@ task<void> LogStory::open() {
   if (!found[0] && !found[1]) co_return;
   home_ = found[0] ? 0 : 1;
   if (found[0] && found[1]) {
-    const std::array holds_all = {holds_all_of(*found[0], *found[1]), holds_all_of(*found[1], *found[0])};
-    EXPECT_TRUE(holds_all[0] || holds_all[1]) << "the log and its copy have parted";
-    home_ = holds_all[0] && (!holds_all[1] || pick(2) == 0) ? 0 : 1;
+    const ChoiceOfTwo choice = choose_of_two(*found[0], *found[1], pick(2) != 0);
+    EXPECT_FALSE(choice.loses_records) << "the log and its copy have parted";
+    home_ = choice.takes_other ? 1 : 0;
     co_await discard(found[1 - home_]);
   }
   log_ = found[home_];
