@@ -88,10 +88,18 @@ void NaiveLog::take_back(std::vector<NaiveBatch> found) {
   batches = std::move(found);
 }
 
+bool NaiveLog::is_gone(const NaiveBatch& batch) const {
+  return !std::ranges::binary_search(batches, batch.base_offset, {}, &NaiveBatch::base_offset);
+}
+
 void NaiveLog::forget_gone_batches_of(ProducerId id) {
   for (const NaiveBatch& batch : history)
-    if (batch.producer_id == id && !std::ranges::binary_search(batches, batch.base_offset, {}, &NaiveBatch::base_offset))
-      forgotten.insert(batch.base_offset);
+    if (batch.producer_id == id && is_gone(batch)) forgotten.insert(batch.base_offset);
+}
+
+void NaiveLog::forget_gone_markers_of(ProducerId id) {
+  for (const NaiveBatch& batch : history)
+    if (batch.producer_id == id && batch.is_control && is_gone(batch)) forgotten.insert(batch.base_offset);
 }
 
 void NaiveLog::remember_from(ProducerId id, Offset from) {

@@ -80,6 +80,7 @@ class NaiveLog {
   void take_back(std::vector<NaiveBatch> found);
   // Of a producer only that is remembered which is still there, or what it did from `from` on.
   void forget_gone_batches_of(ProducerId id);
+  void forget_gone_markers_of(ProducerId id);
   void remember_from(ProducerId id, Offset from);
   [[nodiscard]] Offset last_stable_offset() const;
   [[nodiscard]] bool is_aborted(const NaiveBatch& batch) const;
@@ -92,6 +93,7 @@ class NaiveLog {
   [[nodiscard]] State committed_state() const;
 
  private:
+  [[nodiscard]] bool is_gone(const NaiveBatch& batch) const;
   [[nodiscard]] bool opens_transaction(const NaiveBatch& batch) const;
   // The marker that ends the transaction of a batch; null while it is open.
   [[nodiscard]] const NaiveBatch* marker_of(const NaiveBatch& batch) const;
