@@ -1,29 +1,14 @@
 #include "storage/compaction/offset_map.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/huge_pages.h"
 #include "base/mutant.h"
 
 namespace moldau::storage {
-
-namespace {
-
-// Keys lie anywhere in the map: with small pages nearly every look-up waits for the page table first. Advice that is not taken
-// costs nothing.
-void prefer_huge_pages(void* memory, size_t bytes) {
-  constexpr uintptr_t huge_page_bytes = 2U << 20;
-  const auto begin = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t first = (begin + huge_page_bytes - 1) / huge_page_bytes * huge_page_bytes;
-  const uintptr_t end = (begin + bytes) / huge_page_bytes * huge_page_bytes;
-  if (first < end) (void)madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
-}
-
-}  // namespace
 
 uint64_t OffsetMapLimits::keys_max() const {
   // Room for one key is always made, or a round would come to nothing. (A factor may be no number at all.)
