@@ -191,10 +191,13 @@ task<void> produce_on(Load& load, int64_t index, int64_t now_ms) {
       continue;
     }
     const ByteView answer = co_await receive(frames);
-    if (produce_error(answer) != 0) ++load.errors;
     ++load.requests;
-    load.records += records;
-    load.bytes += static_cast<int64_t>(batch.size());
+    if (produce_error(answer) != 0) {
+      ++load.errors;
+    } else {
+      load.records += records;
+      load.bytes += static_cast<int64_t>(batch.size());
+    }
     --window.in_flight;
     // Answers that came together are made up for together.
     window.answered.notify_all();
