@@ -36,7 +36,7 @@ runtime::task<log_result<bool>> promote_future(Log& current, Log& future, const 
 // then, and only the one that is used since may hold more.
 struct ChoiceOfTwo {
   bool takes_other = false;
-  bool loses_records = false;  // the one that is left holds records that the taken one does not hold; no stop leaves that
+  bool loses_records = false;  // the one that is left holds records, and the taken one not all of them; no stop leaves that
 };
 [[nodiscard]] ChoiceOfTwo choose_of_two(const Log& one, const Log& other, bool prefers_other);
 

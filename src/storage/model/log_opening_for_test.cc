@@ -170,12 +170,12 @@ void LogStory::forget_producers() {
     const auto is_of_it = [&](const NaiveBatch& batch) { return batch.producer_id == id && !batch.is_control; };
     const auto first_there = std::ranges::find_if(naive_.batches, is_of_it);
     const Offset first = first_there == naive_.batches.end() ? naive_.end : first_there->base_offset;
-    bool has_gone_markers = true;
+    bool knows_gone_markers = true;
     const auto remembers = [&] {
       return std::ranges::any_of(offsets, [&](Offset from) {
         if (from > first) return false;
         naive_.remember_from(id, from);
-        if (!has_gone_markers) naive_.forget_gone_markers_of(id);
+        if (!knows_gone_markers) naive_.forget_gone_markers_of(id);
         return is_known();
       });
     };
@@ -185,7 +185,7 @@ void LogStory::forget_producers() {
     naive_.ended_below[id] = first;
     if (remembers()) continue;
     // Compaction took a marker, for the producer had gone on behind it; that was taken back, and a snapshot is older than the marker.
-    has_gone_markers = false;
+    knows_gone_markers = false;
     naive_.ended_below[id] = naive_.end;
     if (remembers()) continue;
     naive_.ended_below.erase(id);
