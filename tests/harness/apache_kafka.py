@@ -80,7 +80,8 @@ def install():
 
 
 def java(main, *args, jvm=SMALL_JVM, level="WARN", classpath=()):
-    """The command line that runs class `main` with Kafka's jars."""
+    """The command line that runs class `main` with Kafka's jars, which are brought first if they are not there."""
+    install()
     config = HOME / f"log4j2-{level}.yaml"
     if not config.exists() or config.read_text() != LOG4J.replace("LEVEL", level):
         config.write_text(LOG4J.replace("LEVEL", level))
