@@ -23,8 +23,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int files_in_all = 64;
-constexpr int records_per_file = 5;
-constexpr size_t record_bytes = 16384;
+constexpr int batches_per_file = 5;
+constexpr size_t batch_bytes = 16384 + 72;  // a batch of one record: ends within a page, which the next append writes again
 constexpr off_t file_bytes_max = 16 << 20;  // then the next one begins, as a segment is rolled
 constexpr int files_kept = 2;                // older ones are removed, as by retention
 
@@ -74,15 +74,15 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  void append(const std::vector<char>& record, Remover& remover) {
+  void append(const std::vector<char>& batch, Remover& remover) {
     if (size_bytes_ >= file_bytes_max) {
       close(descriptor_);
       if (number_ >= files_kept) remover.remove(path_of(number_ - files_kept));
       ++number_;
       begin_next();
     }
-    MOLDAU_ASSERT(pwrite(descriptor_, record.data(), record.size(), size_bytes_) == static_cast<ssize_t>(record.size()));
-    size_bytes_ += static_cast<off_t>(record.size());
+    MOLDAU_ASSERT(pwrite(descriptor_, batch.data(), batch.size(), size_bytes_) == static_cast<ssize_t>(batch.size()));
+    size_bytes_ += static_cast<off_t>(batch.size());
   }
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
@@ -105,13 +105,13 @@ uint64_t write_and_sync(const std::string& folder, int thread, int files_count, 
   for (int i = 0; i < files_count; ++i)
     files.push_back(std::make_unique<File>(folder + "/" + std::to_string(thread) + "-" + std::to_string(i)));
   Remover remover;
-  const std::vector<char> record(record_bytes, 'x');
+  const std::vector<char> batch(batch_bytes, 'x');
   uint64_t total = 0;
   while (Clock::now() < until) {
     for (const auto& file : files)
-      for (int i = 0; i < records_per_file; ++i) file->append(record, remover);
+      for (int i = 0; i < batches_per_file; ++i) file->append(batch, remover);
     MOLDAU_ASSERT(syncfs(files.front()->descriptor()) == 0);
-    if (Clock::now() < until) total += files.size() * records_per_file * record_bytes;
+    if (Clock::now() < until) total += files.size() * batches_per_file * batch_bytes;
   }
   return total;
 }
