@@ -1,9 +1,10 @@
 // OffsetMap: for each key of the dirty part of a log the offset of its newest record; what a round of compaction goes by.
 //
 // Of a key only its hash is held, 24 bytes with the offset, as in Kafka, so that the same budget ends a round at the same
-// record. The memory is as large as the round can need, at most the budget, and pages that no key touches cost nothing.
-// Open addressing in the order of the hashes (Robin Hood), which stays quick when it is nearly full. Plain data; made by a
-// round and used by one thread at a time. Kafka: SkimpyOffsetMap.
+// record. It grows with the keys that come, eightfold each time, up to what the round can need and at most to the budget
+// (and an eighth more for the moment of the last step): few keys stay in the processor's cache, and no memory is cleared
+// that nothing is put into. Open addressing in the order of the hashes (Robin Hood), which stays quick when it is nearly
+// full. Plain data; made by a round and used by one thread at a time. Kafka: SkimpyOffsetMap.
 #pragma once
 
 #include <cstdint>
@@ -58,14 +59,21 @@ class OffsetMap {
     void operator()(Slot* slots) const;
   };
 
+  // Makes the table of that many slots, empty.
+  void allocate(uint64_t slot_count);
+  void grow();
+  // Puts a slot where it belongs, or renews the offset of its key.
+  void place(Slot coming);
   [[nodiscard]] uint64_t home_of(uint64_t high) const;
   [[nodiscard]] uint64_t distance_from_home(uint64_t at) const;
   [[nodiscard]] uint64_t next(uint64_t at) const { return at + 1 == slot_count_ ? 0 : at + 1; }
 
   KeyHasher hasher_;
-  uint64_t keys_allowed_;  // by the limits
-  uint64_t keys_max_;      // by them and by what was expected
-  uint64_t slot_count_;
+  uint64_t keys_allowed_;    // by the limits
+  uint64_t keys_max_;        // by them and by what was expected
+  uint64_t slot_count_max_;  // which it may grow to
+  uint64_t slot_count_ = 0;
+  uint64_t keys_now_ = 0;  // so many have room in the table as it is
   std::unique_ptr<Slot[], Free> slots_;
   uint64_t size_ = 0;
   Offset latest_offset_ = no_offset;

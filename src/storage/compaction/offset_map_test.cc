@@ -65,6 +65,28 @@ TEST(OffsetMap, TakesAsManyKeysAsWereExpected) {
   }
 }
 
+// Through every step of its growth, to the last key of the budget.
+TEST(OffsetMap, LosesNothingWhenItGrows) {
+  constexpr uint64_t keys = 900'000;
+  OffsetMap map(limits_of(1'000'000, 0.9), 5'000'000, hasher);
+  const auto hash_of = [&](uint64_t number) { return map.hash(as_bytes(std::to_string(number))); };
+  uint64_t number = 0;
+  for (; number < keys; ++number) {
+    ASSERT_TRUE(map.put(hash_of(number), Offset(static_cast<int64_t>(number))));
+    // One of those before it, again.
+    if (number % 7 == 0 && number + 1 < keys) ASSERT_TRUE(map.put(hash_of(number / 2), Offset(static_cast<int64_t>(number))));
+    ASSERT_EQ(map.size(), number + 1);
+  }
+  EXPECT_FALSE(map.put(hash_of(keys), Offset(keys)));
+  std::vector<int64_t> newest(keys);
+  for (uint64_t i = 0; i < keys; ++i) {
+    newest[i] = static_cast<int64_t>(i);
+    if (i % 7 == 0 && i + 1 < keys) newest[i / 2] = static_cast<int64_t>(i);
+  }
+  for (uint64_t i = 0; i < keys; ++i) ASSERT_EQ(map.find(hash_of(i)), Offset(newest[i])) << i;
+  EXPECT_FALSE(map.find(hash_of(keys)));
+}
+
 TEST(OffsetMap, AgreesWithAnOrderedMapWhenEverySlotIsTaken) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     std::mt19937_64 random(seed);
