@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <thread>
 
 namespace moldau::runtime::real {
 
@@ -162,9 +163,18 @@ task<io_result<size_t>> DiskFile::read_at(uint64_t position, MutableByteView int
 }
 
 io_result<size_t> DiskFile::read_waiting(uint64_t position, MutableByteView into) {
-  const ssize_t n = read_blocking(descriptor_.get(), position, into);
-  if (n < 0) return error(static_cast<int>(-n), "read");
-  return static_cast<size_t>(n);
+  // A shard that wakes on this core would else wait until everything is read: many kernels leave a call to nobody before its end.
+  constexpr size_t piece_bytes = 128 << 10;
+  size_t done = 0;
+  while (done < into.size()) {
+    std::this_thread::yield();
+    const MutableByteView piece = into.subspan(done, std::min(piece_bytes, into.size() - done));
+    const ssize_t n = read_blocking(descriptor_.get(), position + done, piece);
+    if (n < 0) return error(static_cast<int>(-n), "read");
+    done += static_cast<size_t>(n);
+    if (static_cast<size_t>(n) < piece.size()) break;
+  }
+  return done;
 }
 
 task<io_result<size_t>> DiskFile::read_rest(uint64_t position, MutableByteView into, size_t done) {

@@ -27,11 +27,11 @@ task<io_result<T>> failed(int number, const char* operation, std::string subject
 
 int open_flags(OpenMode mode) {
   switch (mode) {
-    case OpenMode::read: return O_RDONLY;
-    case OpenMode::read_write: return O_RDWR;
-    case OpenMode::create: return O_RDWR | O_CREAT;
-    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
-    case OpenMode::truncate: return O_RDWR | O_CREAT | O_TRUNC;
+    case OpenMode::read: return O_RDONLY | O_CLOEXEC;
+    case OpenMode::read_write: return O_RDWR | O_CLOEXEC;
+    case OpenMode::create: return O_RDWR | O_CREAT | O_CLOEXEC;
+    case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    case OpenMode::truncate: return O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC;
   }
   MOLDAU_UNREACHABLE("an open mode that does not exist");
 }
@@ -66,14 +66,32 @@ MountTraits& DiskFileSystem::mount_of(int descriptor, dev_t device) {
   return *mount;
 }
 
+// A file that is there is opened at once; to make or empty one takes the file system longer than a shard may wait.
 task<io_result<FilePtr>> DiskFileSystem::open(std::string path, OpenMode mode) {
-  Descriptor descriptor(::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0644));
-  if (!descriptor.valid()) return failed<FilePtr>(errno, "open", std::move(path));
+  if (mode == OpenMode::create_new || mode == OpenMode::truncate) return open_off_shard(std::move(path), mode);
+  const int descriptor = ::open(path.c_str(), open_flags(mode) & ~O_CREAT);
+  if (descriptor < 0 && errno == ENOENT && mode == OpenMode::create) return open_off_shard(std::move(path), mode);
+  return ready(opened(descriptor, errno, std::move(path)));
+}
+
+task<io_result<FilePtr>> DiskFileSystem::open_off_shard(std::string path, OpenMode mode) {
+  int error = 0;
+  const int descriptor = co_await on_io_thread(pool_, Lane::quick, [&] {
+    const int number = ::open(path.c_str(), open_flags(mode), 0644);
+    error = errno;
+    return number;
+  });
+  co_return opened(descriptor, error, std::move(path));
+}
+
+io_result<FilePtr> DiskFileSystem::opened(int number, int open_error, std::string path) {
+  Descriptor descriptor(number);
+  if (!descriptor.valid()) return fail(IoError{open_error, "open", std::move(path)});
   struct stat status {};
-  if (fstat(descriptor.get(), &status) != 0) return failed<FilePtr>(errno, "stat", std::move(path));
-  if (S_ISDIR(status.st_mode)) return failed<FilePtr>(EISDIR, "open", std::move(path));
+  if (fstat(descriptor.get(), &status) != 0) return fail(IoError{errno, "stat", std::move(path)});
+  if (S_ISDIR(status.st_mode)) return fail(IoError{EISDIR, "open", std::move(path)});
   MountTraits& mount = mount_of(descriptor.get(), status.st_dev);
-  return ready(io_result<FilePtr>(std::make_shared<DiskFile>(std::move(path), std::move(descriptor), pool_, mount)));
+  return std::make_shared<DiskFile>(std::move(path), std::move(descriptor), pool_, mount);
 }
 
 task<io_result<>> DiskFileSystem::rename(std::string from, std::string to) {

@@ -30,6 +30,9 @@ class DiskFileSystem final : public FileSystem {
   task<io_result<std::string>> identity(std::string path) override;
 
  private:
+  task<io_result<FilePtr>> open_off_shard(std::string path, OpenMode mode);
+  // What came of an open: a descriptor, or below 0 with its errno.
+  io_result<FilePtr> opened(int descriptor, int error, std::string path);
   MountTraits& mount_of(int descriptor, dev_t device);
 
   IoPool& pool_;
