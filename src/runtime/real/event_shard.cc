@@ -114,7 +114,7 @@ void EventShard::run_timers() {
 }
 
 void EventShard::run_ready() {
-  for (int batch = 0; batch < batches_between_polls && !ready_.empty() && (batch == 0 || !is_turn_over()); ++batch) {
+  for (int batch = 0; batch < batches_between_polls && !ready_.empty() && (batch == 0 || !is_turn_over(send_turn_us)); ++batch) {
     running_.swap(ready_);
     for (Ready& item : running_) {
       if (item.waiting) {

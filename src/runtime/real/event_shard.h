@@ -50,8 +50,10 @@ class EventShard final : public Shard {
   void forget(int descriptor);
 
   // Whether this turn has used its share of time.
-  [[nodiscard]] bool is_turn_over() const { return read_clock_us() - now_us_ >= turn_us; }
+  [[nodiscard]] bool is_turn_over(int64_t share_us = turn_us) const { return read_clock_us() - now_us_ >= share_us; }
   static constexpr int64_t turn_us = 1000;
+  // For long sends, which would go on for as long as the peer reads: who comes meanwhile waits for one at most.
+  static constexpr int64_t send_turn_us = 100;
 
   // Memory for the current turn only: never held across a suspension.
   static constexpr size_t scratch_size_bytes = 256 * 1024;

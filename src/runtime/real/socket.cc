@@ -132,7 +132,7 @@ task<io_result<>> Socket::write(std::span<const OutputPart> parts) {
     const Step step = send_some(cursor);
     if (step == Step::failed) return ready(io_result<>(error(error_, "write to")));
     if (cursor.done()) break;
-    if (step != Step::sent || shard_.is_turn_over()) return write_later(cursor, step);
+    if (step != Step::sent || shard_.is_turn_over(EventShard::send_turn_us)) return write_later(cursor, step);
   }
   return ready(io_result<>{});
 }
@@ -140,7 +140,7 @@ task<io_result<>> Socket::write(std::span<const OutputPart> parts) {
 task<io_result<>> Socket::write_later(Cursor cursor, Step why) {
   while (!cursor.done()) {
     if (why == Step::sent) {
-      if (shard_.is_turn_over()) co_await yield();
+      if (shard_.is_turn_over(EventShard::send_turn_us)) co_await yield();
     } else if (why == Step::full) {
       if (!writable_) co_await wait(writer_);
     } else if (why == Step::cold) {
