@@ -65,6 +65,10 @@ TEST(DiskFile, large_transfers_take_the_way_through_an_io_thread) {
     EXPECT_EQ(*co_await file->read_at(0, back), large.size());
     back.resize(large.size());
     EXPECT_EQ(back, large);
+    Bytes waited(large.size() + 1);
+    EXPECT_EQ(*file->read_waiting(0, waited), large.size());
+    waited.resize(large.size());
+    EXPECT_EQ(waited, large);
   });
 }
 
@@ -121,8 +125,8 @@ TEST(DiskFile, what_is_brought_in_is_in_the_page_cache_as_far_as_the_file_goes) 
 TEST(DiskFile, a_page_that_is_being_read_is_not_in_the_page_cache_yet) {
   TemporaryDirectory directory;
   run_in_environment(1, [&](Environment& environment) -> task<void> {
-    constexpr uint64_t range = 64 << 10;
-    constexpr uint64_t size = 512 * range;
+    constexpr uint64_t range = 256 << 10;  // what one call sends
+    constexpr uint64_t size = 128 * range;
     const FilePtr file = co_await make_cold_file(environment, directory / "a", size);
     const auto& disk_file = dynamic_cast<const DiskFile&>(*file);
     if (!can_be_cold(disk_file)) co_return;
@@ -144,6 +148,24 @@ TEST(DiskFile, reads_what_has_left_the_page_cache) {
     Bytes back(contents.size());
     EXPECT_EQ(*co_await file->read_at(0, back), contents.size());
     EXPECT_EQ(back, contents);
+  });
+}
+
+TEST(DiskFileSystem, opens_as_the_mode_says) {
+  TemporaryDirectory directory;
+  run_in_environment(1, [&](Environment& environment) -> task<void> {
+    FileSystem& files = environment.files();
+    const std::string path = directory / "a";
+    EXPECT_EQ((co_await files.open(path, OpenMode::read_write)).error().error_number, ENOENT);
+    const ByteView text[] = {as_bytes("text")};
+    EXPECT_TRUE(co_await (*co_await files.open(path, OpenMode::create))->write_at(0, text));
+    EXPECT_TRUE(co_await (*co_await files.open(path, OpenMode::create))->write_at(4, text));
+    EXPECT_EQ(co_await text_of(files, path), "texttext");
+    EXPECT_TRUE(co_await (*co_await files.open(path, OpenMode::read_write))->write_at(8, text));
+    EXPECT_EQ(co_await text_of(files, path), "texttexttext");
+    EXPECT_TRUE(co_await files.open(path, OpenMode::truncate));
+    EXPECT_EQ(co_await text_of(files, path), "");
+    EXPECT_EQ((co_await files.open(directory / "missing/a", OpenMode::create)).error(), (IoError{ENOENT, "open", directory / "missing/a"}));
   });
 }
 
