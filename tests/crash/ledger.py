@@ -31,6 +31,14 @@ class Ledger:
         with self.lock:
             return {partition: dict(told) for partition, told in self.acknowledged.items()}
 
+    def producers_acknowledged(self):
+        with self.lock:
+            return {producer for told in self.acknowledged.values() for producer, _ in told.values()}
+
+    def acknowledged_count(self):
+        with self.lock:
+            return sum(map(len, self.acknowledged.values()))
+
     def compare(self, partition, start, end, records, acknowledged):
         """The faults in `records`, [(offset, (producer, number))], read from `start` up to the high watermark `end`, where `acknowledged` was taken
         before the reading began."""

@@ -4,6 +4,7 @@ import threading
 import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from harness import runner
 
 RECONNECT = {"reconnect.backoff.ms": 10, "reconnect.backoff.max.ms": 50, "log_level": 0, "socket.timeout.ms": 10000}
 
@@ -21,8 +22,12 @@ class Load:
         self.threads.append(threading.Thread(target=self.consume))
 
     def start(self):
+        """Starts it, and waits until each producer has an acknowledgement and a commit has one: librdkafka asks for a producer id every half second and
+        begins anew when it has lost its node before, so kills that come sooner would find clients that have not begun."""
         for thread in self.threads:
             thread.start()
+        runner.eventually(lambda: len(self.ledger.producers_acknowledged()) == len(self.threads) - 1 and self.commits,
+                          "every client has begun", 60)
 
     def produce(self, producer_number, codec):
         producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "acks": "all", "compression.type": codec,
