@@ -189,6 +189,13 @@ void LogStory::forget_producers() {
     naive_.ended_below[id] = naive_.end;
     if (remembers()) continue;
     naive_.ended_below.erase(id);
+    // It took batches, for others had come behind them; these were taken back, and a snapshot is older than those.
+    const auto knows_what_was_below = [&](Offset from) {
+      naive_.remember_from(id, Offset(0));
+      naive_.forget_gone_batches_of(id, from);
+      return is_known();
+    };
+    if (std::ranges::any_of(offsets, knows_what_was_below)) continue;
     naive_.forget_gone_batches_of(id);
     if (first_there == naive_.batches.end() && !is_known()) retired_.insert(id);
   }

@@ -92,9 +92,9 @@ bool NaiveLog::is_gone(const NaiveBatch& batch) const {
   return !std::ranges::binary_search(batches, batch.base_offset, {}, &NaiveBatch::base_offset);
 }
 
-void NaiveLog::forget_gone_batches_of(ProducerId id) {
+void NaiveLog::forget_gone_batches_of(ProducerId id, Offset from) {
   for (const NaiveBatch& batch : history)
-    if (batch.producer_id == id && is_gone(batch)) forgotten.insert(batch.base_offset);
+    if (batch.producer_id == id && batch.base_offset >= from && is_gone(batch)) forgotten.insert(batch.base_offset);
 }
 
 void NaiveLog::forget_gone_markers_of(ProducerId id) {

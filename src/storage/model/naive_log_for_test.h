@@ -78,8 +78,8 @@ class NaiveLog {
   [[nodiscard]] std::map<ProducerId, NaiveProducer> producers() const;
   // What is there after a start. What had gone and has come back is history again.
   void take_back(std::vector<NaiveBatch> found);
-  // Of a producer only that is remembered which is still there, or what it did from `from` on.
-  void forget_gone_batches_of(ProducerId id);
+  // Of a producer only that is remembered which is still there, or what it did below `from`; or what it did from `from` on.
+  void forget_gone_batches_of(ProducerId id, Offset from = Offset(0));
   void forget_gone_markers_of(ProducerId id);
   void remember_from(ProducerId id, Offset from);
   [[nodiscard]] Offset last_stable_offset() const;
