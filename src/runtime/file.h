@@ -1,7 +1,7 @@
 // Files as Moldau uses them: positioned reads and writes, every operation awaitable, no shared position.
 //
-// What is in the page cache is answered in the caller's turn; what is not, every flush, and what changes a directory run on
-// an I/O thread while only the caller waits. A File has no mutable state of its own and may be read from several shards; the caller orders
+// What is in the page cache is answered in the caller's turn; what is not, every flush, and making, renaming or removing a
+// file run on an I/O thread while only the caller waits. A File has no mutable state of its own and may be read from several shards; the caller orders
 // its writes. Paths are absolute or relative to the process's working directory.
 #pragma once
 

@@ -95,6 +95,7 @@ std::optional<uint64_t> DiskFile::cached_pages(uint64_t position, uint64_t size_
 }
 
 bool DiskFile::is_cached(uint64_t position, uint64_t size_bytes) const {
+  MOLDAU_ASSERT(size_bytes > 0);
   if (mount_.in_memory) return true;
   const auto cached = cached_pages(position, size_bytes);
   if (!cached) return true;  // then sendfile may wait

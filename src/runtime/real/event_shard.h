@@ -52,7 +52,8 @@ class EventShard final : public Shard {
   // Whether this turn has used its share of time.
   [[nodiscard]] bool is_turn_over(int64_t share_us = turn_us) const { return read_clock_us() - now_us_ >= share_us; }
   static constexpr int64_t turn_us = 1000;
-  // For long sends, which would go on for as long as the peer reads: who comes meanwhile waits for one at most.
+  // For long sends, which would go on for as long as the peer reads, and until new events are asked for: who comes meanwhile waits for
+  // little more than this.
   static constexpr int64_t send_turn_us = 100;
 
   // Memory for the current turn only: never held across a suspension.

@@ -2,8 +2,8 @@
 //
 // Of a key only its hash is held, 24 bytes with the offset, as in Kafka, so that the same budget ends a round at the same
 // record. It grows with the keys that come, eightfold each time, up to what the round can need and at most to the budget
-// (and an eighth more for the moment of the last step): few keys stay in the processor's cache, and no memory is cleared
-// that nothing is put into. Open addressing in the order of the hashes (Robin Hood), which stays quick when it is nearly
+// (and an eighth more for the moment of the last step): few keys stay in the processor's cache, and little memory is cleared
+// for them. Open addressing in the order of the hashes (Robin Hood), which stays quick when it is nearly
 // full. Plain data; made by a round and used by one thread at a time. Kafka: SkimpyOffsetMap.
 #pragma once
 
