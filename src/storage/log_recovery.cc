@@ -107,6 +107,8 @@ task<log_result<LogLoader::Recovered>> LogLoader::recover(SegmentPtr segment, ui
   }
   report_.bytes_cut += size_bytes - valid_bytes;
   MOLDAU_CO_CHECK(co_await segment->truncate_file(valid_bytes));
+  // With the next power cut the tail could come back, and the segments that were begun behind it since would be cut with it.
+  if (!MOLDAU_MUTANT("torn-tail-cut-unsynced")) MOLDAU_CO_CHECK(co_await file->sync());
   co_return Recovered::cut;
 }
 
@@ -141,6 +143,7 @@ task<log_result<>> LogLoader::set_aside(SegmentPtr segment, uint32_t from_positi
     MOLDAU_CO_CHECK(co_await to->write_at(position - from_position, parts));
   }
   MOLDAU_CO_CHECK(co_await to->sync());
+  MOLDAU_CO_CHECK(co_await log_.files().sync_directory(log_.directory()));
   co_return log_result<>{};
 }
 

@@ -333,5 +333,79 @@ TEST(SimulatedLog, segments_that_recovery_dropped_stay_away) {
   EXPECT_GT(dropped, 0);
 }
 
+// As GroupCommit does it: from now on all records are promised.
+task<void> commit(Log& log) {
+  const auto begun = co_await log.begin_commit();
+  EXPECT_TRUE(begun);
+  if (!begun) co_return;
+  for (const runtime::FilePtr& file : begun->files) EXPECT_TRUE(co_await file->sync());
+  if (begun->has_new_files) EXPECT_TRUE(co_await log.environment().files().sync_directory(log.directory()));
+  log.end_commit(*begun);
+}
+
+// The flush that follows the roll comes too late to count.
+task<void> commit_in_new_segment(Log& log, runtime::simulated::DiskFaults& disk) {
+  const auto usual_us = std::exchange(disk.latency_us_max, 60'000'000);
+  EXPECT_TRUE(co_await log.roll());
+  co_await runtime::sleep_ms(1);
+  disk.latency_us_max = usual_us;
+  co_await append_at(log, first_ms + 1000);
+  co_await commit(log);
+}
+
+// A torn tail that recovery has cut comes back: it is no reason to cut what was committed behind it since.
+TEST(SimulatedLog, what_is_committed_behind_a_cut_tail_outlives_the_next_power_cut) {
+  int cut = 0;
+  for (uint64_t seed = 0; seed < rounds_for_test(300); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SimulatedLogWorld world(seed);
+    world.tell([](Log& log) -> task<void> {
+      co_await append_at(log, first_ms);
+      EXPECT_TRUE(co_await log.flush());
+      Bytes batch = batch_at(first_ms + 1, 600);
+      EXPECT_TRUE(co_await log.append_as_leader({.records = batch}));
+    });
+    world.cut_power();
+    world.options.recovery_point = Offset(1);
+    Offset promised(0);
+    world.tell([&](Log& log) -> task<void> {
+      cut += world.report.bytes_cut > 0 ? 1 : 0;
+      co_await commit_in_new_segment(log, world.node.disk_faults);
+      promised = log.durable_end_offset();
+    });
+    world.cut_power();
+    world.run([promised](Log& log) -> task<void> {
+      EXPECT_GE(log.log_end_offset(), promised);
+      co_return;
+    });
+  }
+  EXPECT_GT(cut, 0);
+}
+
+// A failed append takes back what it had written: that must not come back behind what is committed since.
+TEST(SimulatedLog, what_is_committed_behind_a_failed_append_outlives_the_next_power_cut) {
+  for (uint64_t seed = 0; seed < rounds_for_test(300); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SimulatedLogWorld world(seed);
+    Offset promised(0);
+    world.tell([&](Log& log) -> task<void> {
+      co_await append_at(log, first_ms);
+      co_await commit(log);
+      world.node.disk.capacity_bytes = world.node.disk.used_bytes() + 300;
+      world.node.disk_faults.written_back = 0.5;
+      Bytes batch = batch_at(first_ms + 1, 600);
+      EXPECT_FALSE(co_await log.append_as_leader({.records = batch}));
+      world.node.disk.capacity_bytes = UINT64_MAX;
+      co_await commit_in_new_segment(log, world.node.disk_faults);
+      promised = log.durable_end_offset();
+    });
+    world.cut_power();
+    world.run([promised](Log& log) -> task<void> {
+      EXPECT_EQ(log.log_end_offset(), promised);
+      co_return;
+    });
+  }
+}
+
 }  // namespace
 }  // namespace moldau::storage::test

@@ -151,6 +151,7 @@ io_result<> SimulatedFile::write_now(uint64_t position, std::span<const ByteView
     const int error = node.disk.write(*inode_, position, part, environment_.wall_clock_ms());
     crc = crc32c(part, crc);
     position += part.size();
+    if (world.random().chance(node.disk_faults.written_back)) Disk::sync(*inode_);
     if (error != 0) {
       world.trace("write fails", path_, start, static_cast<uint64_t>(error));
       return failed(error, "write", path_);

@@ -34,6 +34,7 @@ struct DiskFaults {
   int64_t slow_us_max = 200'000;
   double read_error = 0;  // EIO
   double write_error = 0;  // EIO, after some of the bytes
+  double written_back = 0;  // the system puts the file on the medium right behind a write, unasked
   double sync_error = 0;  // EIO; what was dirty then never reaches the medium
   int fail_next_syncs = 0;  // so many syncs from now on fail in the same way
 };

@@ -121,7 +121,7 @@ void LogStory::live(int steps) {
     coming_end_ = std::array{End::stop, End::kill, End::power_cut}[static_cast<size_t>(pick(3))];
     is_cut_in_step_ = coming_end_ != End::stop && pick(3) != 0;
     is_idle_ = is_in_last_step_ = false;
-    node_.disk_faults = {.later = pick(3) == 0 ? 0.3 : 0, .latency_us_max = 50, .slow = 0};
+    node_.disk_faults = {.later = pick(3) == 0 ? 0.3 : 0, .latency_us_max = 50, .slow = 0, .written_back = pick(4) == 0 ? 0.3 : 0};
     const int steps_of_life = 1 + static_cast<int>(pick(pick(2) == 0 ? 10 : 80));
     world_.boot(node_, [this, steps_of_life](Environment& environment) { return be_a_process(environment, steps_of_life); });
     const auto is_over = [this] {
