@@ -14,11 +14,11 @@ using runtime::simulated::World;
 std::string Plan::to_string() const {
   return fmt::format(
       "{} shards, {} partitions, {} producers{}, {} consumers{}, {} members ({} static), {} s, rolling after {} ms, retention {} ms "
-      "{} bytes, index every {} bytes, checkpoints every {} ms, disk within {} us, {}; every (ms) end {} restart {} reset {} "
+      "{} bytes, index every {} bytes, checkpoints every {} ms, disk within {} us and {} written back, {}; every (ms) end {} restart {} reset {} "
       "block {} pause {} clock {} leap {} full disk {} failed sync {} client's end {} move {}; segment reset {}",
       shards, partitions, producers, wraps_sequences ? " that wrap" : "", consumers, reads_committed ? " of committed data" : "",
       members, static_members, duration_us / 1'000'000, roll_ms, retention_ms, retention_bytes, index_interval_bytes, checkpoint_ms,
-      disk_latency_us_max, !power_cuts ? "kills" : durable_acks ? "power cuts, durable acks" : "power cuts", end_every_us / 1000, restart_every_us / 1000,
+      disk_latency_us_max, written_back, !power_cuts ? "kills" : durable_acks ? "power cuts, durable acks" : "power cuts", end_every_us / 1000, restart_every_us / 1000,
       reset_every_us / 1000, block_every_us / 1000, pause_every_us / 1000, clock_jump_every_us / 1000, clock_leap_every_us / 1000,
       full_disk_every_us / 1000, failed_sync_every_us / 1000, client_end_every_us / 1000, move_every_us / 1000, segment_reset);
 }
@@ -66,6 +66,7 @@ Plan draw_plan(uint64_t seed) {
   plan.move_every_us = every(0.35, 200, 3000);
   plan.clock_leap_every_us = every(plan.retention_ms >= 0 ? 0.6 : 0.1, 500, 5000);
   if (plan.clock_leap_every_us > 0) plan.clock_jump_every_us = 0;
+  plan.written_back = random.chance(0.3) ? 0.2 : 0;
   return plan;
 }
 
@@ -108,6 +109,7 @@ void schedule_faults(const Plan& plan, World& world, Targets targets, int64_t en
   };
   world.wire().faults.reset = plan.segment_reset;
   to->node.disk_faults.latency_us_max = plan.disk_latency_us_max;
+  to->node.disk_faults.written_back = plan.written_back;
   repeated(plan.end_every_us, end);
   repeated(plan.restart_every_us, [](const Targets& at) { at.ask_for_clean_stop(); });
   repeated(plan.reset_every_us, [&world](const Targets& at) { world.wire().break_connections(at.node.host); });

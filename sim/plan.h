@@ -25,6 +25,7 @@ struct Plan {
   int64_t index_interval_bytes = 4096;
   int64_t checkpoint_ms = 60'000;  // between writes of the recovery points
   int64_t disk_latency_us_max = 1000;
+  double written_back = 0;  // of the writes, put on the medium unasked
   bool wraps_sequences = false;
   bool reads_committed = false;
   // Every append is flushed before it is acknowledged, and ends are power cuts. Else ends are kills, which leave the
