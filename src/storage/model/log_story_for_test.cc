@@ -29,6 +29,7 @@ LogStory::LogStory(uint64_t seed) : seed_(seed), random_(seed ^ 0x10661), world_
   config_.timestamp_after_max_ms = INT64_MAX;
   replay_limit_bytes_ = static_cast<uint64_t>(one_of({300, 3'000, 2 << 20}));
   for (int64_t& weight : weights_) weight = one_of({0, 1, 1, 2, 4});
+  fills_disk_ = pick(4) == 0;
 }
 
 void LogStory::note(std::string what) {
@@ -103,6 +104,7 @@ void LogStory::end_process() {
     world_.kill(node_);
   else
     world_.crash(node_);
+  node_.disk.capacity_bytes = UINT64_MAX;
   // Nothing of that process runs again, not even a destructor.
   static auto* const ended = new std::vector<std::shared_ptr<Log>>;
   for (auto* log : {&log_, &copy_})

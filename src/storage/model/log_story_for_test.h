@@ -114,6 +114,7 @@ class LogStory {
   LogConfig config_;
   uint64_t replay_limit_bytes_;
   std::array<int64_t, 16> weights_;  // of the kinds of step
+  bool fills_disk_;  // so that now and then an append finds no room
 
   NaiveLog naive_;
   std::vector<NaiveBatch> removed_;  // by retention; a power cut may bring them back, as far as the checkpoint lets it
