@@ -36,6 +36,9 @@ class File {
   // on. The parts are not used after the task has finished.
   virtual task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) = 0;
 
+  // A few bytes over others that are there, in the caller's turn, which may wait: for what must be noted before anything else happens.
+  virtual io_result<> write_waiting(uint64_t position, ByteView bytes) = 0;
+
   // Puts what was written on stable storage (fdatasync). After an error the file's contents are unknown: never retry.
   virtual task<io_result<>> sync() = 0;
 

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "runtime/file.h"
 #include "storage/error.h"
 
 namespace moldau::storage {
@@ -52,6 +53,9 @@ class DirectoryHealth {
                  "log directory " + path_ + " is full: what is left is kept for the node itself");
   }
 
+  // Where that is noted, open from the start on. To be set before the health is shared; null: it is to be opened.
+  void keep_run_file(runtime::FilePtr file) { run_file_ = std::move(file); }
+  [[nodiscard]] const runtime::FilePtr& run_file() const { return run_file_; }
   // Of several flushes that failed the first one is to write that down (run_file.h).
   [[nodiscard]] bool claim_failed_flush() { return !has_failed_flush_.exchange(true); }
   [[nodiscard]] bool has_failed_flush() const { return has_failed_flush_.load(std::memory_order_relaxed); }
@@ -67,6 +71,7 @@ class DirectoryHealth {
  private:
   std::string path_;
   std::function<void()> on_offline_;
+  runtime::FilePtr run_file_;
   std::atomic<bool> offline_ = false;
   std::atomic<bool> needs_recovery_ = false;
   std::atomic<bool> has_failed_flush_ = false;

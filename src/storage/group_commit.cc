@@ -67,7 +67,9 @@ task<log_result<>> GroupCommit::sync(std::vector<FilePtr> files, std::vector<std
 
 task<> GroupCommit::sync_one(FilePtr file, log_result<>& outcome) {
   const auto synced = co_await file->sync();
-  if (!synced) outcome = fail(Error(synced.error()));
+  if (synced) co_return;
+  co_await record_failed_flush(files_, health_, synced.error().message());
+  outcome = fail(Error(synced.error()));
 }
 
 task<log_result<>> GroupCommit::sync_file_system() {

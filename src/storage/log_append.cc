@@ -167,8 +167,12 @@ task<log_result<AppendInfo>> Log::write_prepared(PreparedAppend& prepared, Appen
 
   Segment& segment = active();
   const ByteView parts[] = {prepared.bytes};
-  if (auto written = co_await segment.append(parts, prepared.batches, config()); !written)
-    co_return fail(noted(std::move(written.error())));
+  if (auto written = co_await segment.append(parts, prepared.batches, config()); !written) {
+    const Error error = noted(std::move(written.error()));
+    // What it had written is cut. Should a power cut bring that back, it would end the log there, whatever a later segment holds.
+    if (!is_offline() && !MOLDAU_MUTANT("failed-append-cut-unsynced")) MOLDAU_CO_CHECK(co_await sync_active());
+    co_return fail(error);
+  }
   info.size_bytes = size_bytes;
   set_end(prepared.last_offset + 1);
   for (const ProducerAppend& producer : prepared.producers) producers_.apply(producer);

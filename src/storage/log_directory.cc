@@ -91,6 +91,8 @@ task<log_result<>> LogDirectory::forget_older_boot() {
 task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
   leader_epoch_ = own;
   was_only_killed_ = !had_clean_shutdown_ && last_run_.is_of_this_boot && last_run_.leader_epoch == found;
+  if (const auto kept = co_await keep_run_file_open(environment_.files(), health_); !kept)
+    log_warning("{}: should a flush fail, the note of it may come late: {}", path(), kept.error().message());
   if (had_clean_shutdown_) {
     // The marker speaks of the stop before this start; it must be gone before a log is written to.
     if (MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};

@@ -202,21 +202,9 @@ class MemoryFileSystem : public runtime::FileSystem {
       return size;
     }
     runtime::task<runtime::io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override {
-      ++in_.writes;
-      if (in_.fail_writes_with != 0) return error<void>(in_.fail_writes_with, "write", path_);
-      for (const ByteView part : parts) {
-        size_t size = part.size();
-        // A full disk takes what fits, like a real one.
-        if (static_cast<int64_t>(size) > in_.free_space_bytes) size = static_cast<size_t>(in_.free_space_bytes);
-        in_.free_space_bytes -= static_cast<int64_t>(size);
-        if (node_->bytes.size() < position + size) node_->bytes.resize(position + size);
-        if (size > 0) std::memcpy(node_->bytes.data() + position, part.data(), size);
-        node_->modified_ms = in_.clock_ms;
-        position += size;
-        if (size < part.size()) return error<void>(ENOSPC, "write", path_);
-      }
-      return done();
+      return runtime::ready(write_now(position, parts));
     }
+    runtime::io_result<> write_waiting(uint64_t position, ByteView bytes) override { return write_now(position, {&bytes, 1}); }
     runtime::task<runtime::io_result<>> sync() override {
       ++in_.syncs;
       in_.synced.insert(path_);
@@ -238,6 +226,23 @@ class MemoryFileSystem : public runtime::FileSystem {
     }
 
    private:
+    runtime::io_result<> write_now(uint64_t position, std::span<const ByteView> parts) {
+      ++in_.writes;
+      if (in_.fail_writes_with != 0) return fail(runtime::IoError{in_.fail_writes_with, "write", path_});
+      for (const ByteView part : parts) {
+        size_t size = part.size();
+        // A full disk takes what fits, like a real one.
+        if (static_cast<int64_t>(size) > in_.free_space_bytes) size = static_cast<size_t>(in_.free_space_bytes);
+        in_.free_space_bytes -= static_cast<int64_t>(size);
+        if (node_->bytes.size() < position + size) node_->bytes.resize(position + size);
+        if (size > 0) std::memcpy(node_->bytes.data() + position, part.data(), size);
+        node_->modified_ms = in_.clock_ms;
+        position += size;
+        if (size < part.size()) return fail(runtime::IoError{ENOSPC, "write", path_});
+      }
+      return {};
+    }
+
     MemoryFileSystem& in_;
     NodePtr node_;
     std::string path_;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view run_file = ".moldau_run";
 constexpr size_t flush_line_bytes = 256;
+constexpr std::string_view no_failed_flush = "flush=ok";
 constexpr int64_t change_is_writing_ms = 5'000;  // between asking for the time and the file's change
 
 std::string path_in(const std::string& log_dir) { return fmt::format("{}/{}", log_dir, run_file); }
@@ -29,6 +30,8 @@ std::string flush_line(std::string_view state) {
   line.resize(flush_line_bytes - 1, ' ');
   return line + "\n";
 }
+
+std::string failed_flush_line(const std::string& reason) { return flush_line("flush=failed " + reason); }
 
 // The rest of the line that begins with `key`; empty if there is none.
 std::string_view value_of(std::string_view text, std::string_view key) {
@@ -80,7 +83,7 @@ task<io_result<>> write_run_file(runtime::Environment& environment, std::string 
   if (boot_id.empty()) co_return io_result<>{};
   // Written in its place: what a power cut leaves of it is of an older start of the machine either way.
   MOLDAU_CO_TRY(const FilePtr file, co_await environment.files().open(path_in(log_dir), OpenMode::truncate));
-  MOLDAU_CO_CHECK(co_await write_in_place(file, fmt::format("{}boot.id={}\nwritten.ms={}\nleader.epoch={}\n", flush_line("flush=ok"), boot_id,
+  MOLDAU_CO_CHECK(co_await write_in_place(file, fmt::format("{}boot.id={}\nwritten.ms={}\nleader.epoch={}\n", flush_line(no_failed_flush), boot_id,
                                                             environment.wall_clock_ms(), leader_epoch)));
   MOLDAU_CO_CHECK(co_await file->sync());
   co_return co_await environment.files().sync_directory(log_dir);
@@ -92,12 +95,20 @@ task<io_result<>> remove_run_file(runtime::FileSystem& files, std::string log_di
   co_return removed;
 }
 
+task<io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health) {
+  MOLDAU_CO_TRY(FilePtr file, co_await files.open(path_in(health->path()), OpenMode::create));
+  MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
+  if (size_bytes < flush_line_bytes) MOLDAU_CO_CHECK(co_await write_in_place(file, flush_line(no_failed_flush)));
+  health->keep_run_file(std::move(file));
+  co_return io_result<>{};
+}
+
 // What the page cache takes is enough, whatever the medium says: it is gone when the records are that it hides. If it does
 // not take the note either, the file goes, and the next start reads everything at least.
 task<io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log_dir, std::string reason) {
   const auto file = co_await files.open(path_in(log_dir), OpenMode::create);
   if (!file) co_return fail(file.error());
-  if (auto written = co_await write_in_place(*file, flush_line("flush=failed " + reason)); !written) {
+  if (auto written = co_await write_in_place(*file, failed_flush_line(reason)); !written) {
     (void)co_await remove_run_file(files, log_dir);
     co_return written;
   }
@@ -107,7 +118,13 @@ task<io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log
 task<void> record_failed_flush(runtime::FileSystem& files, DirectoryHealthPtr health, std::string reason) {
   health->set_offline(reason);
   if (!health->claim_failed_flush()) co_return;
-  const auto written = co_await write_failed_flush(files, health->path(), std::move(reason));
+  // At once: a process that is killed before it has noted this would show the next one what no flush will ever write.
+  io_result<> written = fail(runtime::IoError{ENOENT, "write", path_in(health->path())});
+  if (const FilePtr& file = health->run_file(); file != nullptr && !MOLDAU_MUTANT("failed-flush-noted-late")) {
+    written = file->write_waiting(0, as_bytes(failed_flush_line(reason)));
+    if (written) written = co_await file->sync();
+  }
+  if (!written) written = co_await write_failed_flush(files, health->path(), std::move(reason));
   if (!written)
     log_error("{}: that a flush has failed could not be put on the disk either ({}); restart the machine, not the process", health->path(),
               written.error().message());

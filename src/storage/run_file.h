@@ -5,8 +5,8 @@
 // names the start of the machine (Environment::boot_id) and the leader epoch of the metadata log in which it was written.
 // If both are still the same, the page cache holds everything that was written since, and nobody else wrote in between
 // (Apache Kafka, which leaves this file alone, would have begun an epoch of its own). A copy of the file is known by its
-// time of change, which nobody can set. The first bytes say whether a flush has failed; their place is taken from the
-// beginning, so that a full disk does not stand in the way. docs/internals/recovery.md.
+// time of change, which nobody can set. The first bytes say whether a flush has failed; the file is open and their place taken
+// from the beginning, so that neither a kill nor a full disk comes in between. docs/internals/recovery.md.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,9 @@ struct LastRun {
 [[nodiscard]] runtime::task<runtime::io_result<>> write_run_file(runtime::Environment& environment, std::string log_dir,
                                                                  int32_t leader_epoch);
 [[nodiscard]] runtime::task<runtime::io_result<>> remove_run_file(runtime::FileSystem& files, std::string log_dir);
+
+// Opens the file, made if missing, so that a flush that fails is noted in the turn that learns of it. Before the health is shared.
+[[nodiscard]] runtime::task<runtime::io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health);
 
 // Notes in the file that a flush has failed.
 [[nodiscard]] runtime::task<runtime::io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log_dir,

@@ -88,10 +88,8 @@ task<log_result<>> Segment::append(std::span<const ByteView> parts, std::span<co
     write_late(file, position, parts);
   } else if (auto written = co_await file->write_at(position, parts); !written) {
     Error error(written.error());
-    // Nothing of a failed append may stay or come back with a power cut: what is acknowledged next follows, here or in a new segment.
-    auto cut = co_await file->truncate(position);
-    if (cut && !MOLDAU_MUTANT("failed-append-cut-unsynced")) cut = co_await file->sync();
-    if (!cut) {
+    // Nothing of a failed append may stay: the next one must follow what is acknowledged.
+    if (const auto cut = co_await file->truncate(position); !cut) {
       error.message += "; " + cut.error().message();
       error.io_error_number = EIO;
     }

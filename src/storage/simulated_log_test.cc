@@ -146,6 +146,32 @@ TEST(SimulatedLog, what_a_failed_flush_hid_is_on_the_medium_before_it_is_shown_a
   }
 }
 
+// The process is killed as soon as it knows of it.
+TEST(SimulatedLog, the_next_start_knows_of_a_flush_that_failed_in_the_last_moment) {
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SimulatedLogWorld world(seed);
+    const auto health = std::make_shared<DirectoryHealth>("/data");
+    world.start([&](Environment& environment) -> task<void> {
+      EXPECT_TRUE(co_await runtime::make_directories(environment.files(), "/data"));
+      EXPECT_TRUE(co_await keep_run_file_open(environment.files(), health));
+      const auto file = co_await environment.files().open("/data/file", runtime::OpenMode::create);
+      EXPECT_TRUE(file);
+      world.node.disk_faults.later = 1;
+      world.node.disk_faults.fail_next_syncs = 1;
+      const auto synced = co_await (*file)->sync();
+      EXPECT_FALSE(synced);
+      co_await record_failed_flush(environment.files(), health, synced.error().message());
+    });
+    EXPECT_TRUE(world.world.run_until([&] { return health->is_offline(); }, world.limit_us));
+    world.kill();
+    world.run([](Environment& environment) -> task<void> {
+      const auto last = co_await read_run_file(environment, "/data");
+      EXPECT_TRUE(last && last->had_failed_flush);
+    });
+  }
+}
+
 // Closing writes what indexes and producers still lacked; the marker behind it promises that nobody need look.
 TEST(SimulatedLog, a_clean_stop_is_one_after_a_power_cut_as_well) {
   for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {

@@ -219,6 +219,12 @@ task<io_result<>> DiskFile::write_rest(uint64_t position, std::span<const ByteVi
   co_return io_result<>{};
 }
 
+io_result<> DiskFile::write_waiting(uint64_t position, ByteView bytes) {
+  size_t done = 0;
+  if (const int failed = write_some(position, {&bytes, 1}, done, false)) return error(failed, "write");
+  return {};
+}
+
 task<io_result<>> DiskFile::sync() {
   const int failed =
       co_await on_io_thread(pool_, Lane::flush, [&] { return fdatasync(descriptor_.get()) == 0 ? 0 : errno; });

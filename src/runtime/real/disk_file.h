@@ -29,6 +29,7 @@ class DiskFile final : public File {
   io_result<size_t> read_waiting(uint64_t position, MutableByteView into) override;
   task<io_result<size_t>> read_once_at(uint64_t position, MutableByteView into) override;
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
+  io_result<> write_waiting(uint64_t position, ByteView bytes) override;
   task<io_result<>> sync() override;
   task<io_result<>> sync_file_system() override;
   task<io_result<>> truncate(uint64_t size_bytes) override;

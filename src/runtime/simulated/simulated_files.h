@@ -35,6 +35,7 @@ class SimulatedFile final : public File {
   task<io_result<size_t>> read_at(uint64_t position, MutableByteView into) override;
   io_result<size_t> read_waiting(uint64_t position, MutableByteView into) override { return read_now(position, into); }
   task<io_result<>> write_at(uint64_t position, std::span<const ByteView> parts) override;
+  io_result<> write_waiting(uint64_t position, ByteView bytes) override { return write_now(position, {&bytes, 1}); }
   task<io_result<>> sync() override;
   task<io_result<>> sync_file_system() override;
   task<io_result<>> truncate(uint64_t size_bytes) override;
