@@ -7,6 +7,7 @@
 #include "protocol/batch_builder.h"
 #include "storage/log.h"
 #include "storage/model/log_story_for_test.h"
+#include "storage/run_file.h"
 
 namespace moldau::storage::test {
 
@@ -177,6 +178,19 @@ task<void> LogStory::commit() {
   if (commit->has_new_files) EXPECT_TRUE(co_await environment_->files().sync_directory(log_->directory()));
   log_->end_commit(*commit);
   EXPECT_EQ(log_->durable_end_offset(), naive_.end);
+}
+
+// The last that a process does: a flush or a commit fails, and its directory is offline. It may be that there was nothing to flush.
+task<void> LogStory::fail_flush() {
+  note("a flush fails");
+  node_.disk_faults.fail_next_syncs = 1;
+  if (pick(2) == 0) {
+    (void)co_await log_->flush();
+  } else if (const auto commit = co_await log_->begin_commit()) {
+    for (const runtime::FilePtr& file : commit->files)
+      if (const auto synced = co_await file->sync(); !synced) co_await record_failed_flush(environment_->files(), log_->health(), synced.error().message());
+  }
+  node_.disk_faults.fail_next_syncs = 0;
 }
 
 void LogStory::pass_time() {
