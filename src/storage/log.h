@@ -3,7 +3,8 @@
 // A Log lives on one shard; everything is called there. Whatever changes it runs one at a time in the order of the
 // calls (a mutex that only suspends when somebody else does); reading needs no turn. Operations give storage::Error;
 // its code is what a client would be told. After an I/O error that is not a full disk the directory is offline and every
-// operation says so. A full disk fails the append, leaves the log as it was, and the next append may succeed.
+// operation says so. A full disk fails the append, leaves the log as it was, and the next append may succeed;
+// where only the flush that flush.messages asks for found no room, the records are there all the same.
 // It does not know who leads: leadership, replication and the purgatories are the broker's. Kafka: UnifiedLog.
 //
 // docs/internals/log.md says how the parts work together.
