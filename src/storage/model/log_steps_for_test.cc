@@ -93,7 +93,8 @@ task<void> LogStory::write(Bytes batch, AppendOrigin origin, int transaction_ver
   under_way_.batch = std::move(batch);
   LeaderAppend wanted{.records = under_way_.batch, .leader_epoch = LeaderEpoch(leader_epoch_), .origin = origin, .transaction_version = transaction_version};
   note(fmt::format("append {} bytes at {}", under_way_.batch.size(), naive_.end));
-  const bool is_full = fills_disk_ && pick(5) == 0;
+  const bool breaks = node_.disk_faults.write_error > 0;
+  const bool is_full = !breaks && fills_disk_ && pick(5) == 0;
   if (is_full) node_.disk.capacity_bytes = node_.disk.used_bytes() + static_cast<uint64_t>(pick(300));
   const auto appended = co_await log_->append_as_leader(wanted);
   node_.disk.capacity_bytes = UINT64_MAX;
@@ -104,6 +105,7 @@ task<void> LogStory::write(Bytes batch, AppendOrigin origin, int transaction_ver
     // What found room itself but none for the flush that was to follow is there, though nobody is told so.
     if (log_->log_end_offset() == naive_.end || config_.flush_messages == INT64_MAX) co_return;
   } else {
+    if (!appended && breaks) co_return;  // in part or whole it may be there
     EXPECT_TRUE(appended) << appended.error().message;
     if (!appended) co_return;
     EXPECT_FALSE(appended->is_duplicate);
@@ -180,11 +182,17 @@ task<void> LogStory::commit() {
   EXPECT_EQ(log_->durable_end_offset(), naive_.end);
 }
 
-// The last that a process does: a flush or a commit fails, and its directory is offline. It may be that there was nothing to flush.
-task<void> LogStory::fail_flush() {
-  note("a flush fails");
+// The last that a process does: a write, a flush or a commit fails, and its directory is offline. There may be nothing to flush.
+task<void> LogStory::fail() {
+  const int64_t what = pick(3);
+  note(what == 0 ? "a write fails" : "a flush fails");
+  if (what == 0) {
+    node_.disk_faults.write_error = 1;
+    co_await append();
+    co_return;
+  }
   node_.disk_faults.fail_next_syncs = 1;
-  if (pick(2) == 0) {
+  if (what == 1) {
     (void)co_await log_->flush();
   } else if (const auto commit = co_await log_->begin_commit()) {
     for (const runtime::FilePtr& file : commit->files)

@@ -57,7 +57,7 @@ LogOptions LogStory::options_of(int directory, const std::string& name) {
   options.recovery_point = checkpoints_[directory].recovery_point;
   options.log_start_offset = checkpoints_[directory].log_start;
   options.had_clean_shutdown = last_end_ == End::stop && life_ > 1;
-  options.had_failed_flush = last_end_ == End::kill && has_failed_flush_[static_cast<size_t>(directory)];
+  options.had_failed_flush = last_end_ == End::kill && has_failed_[static_cast<size_t>(directory)];
   options.was_only_killed = last_end_ == End::kill && pick(3) != 0;
   options.replay_limit_bytes = replay_limit_bytes_;
   return options;
@@ -83,7 +83,7 @@ task<void> LogStory::be_a_process(Environment& environment, int steps) {
     under_way_ = {};
     if (!testing::Test::HasFailure()) co_await check();
   }
-  if (has_failed_flush_coming_ && !testing::Test::HasFailure()) co_await fail_flush();
+  if (is_to_fail_ && !testing::Test::HasFailure()) co_await fail();
   is_idle_ = true;
   if (coming_end_ != End::stop || testing::Test::HasFailure()) co_await runtime::sleep_ms(limit_us);
   for (const auto& log : {log_, copy_}) {
@@ -99,9 +99,9 @@ void LogStory::end_process() {
   if (is_cut_in_step_ && !is_idle_)
     for (int64_t events = pick(pick(2) == 0 ? 20 : 200); events > 0 && !is_idle_; --events) world_.step();
   if (log_ == nullptr) return;
-  has_failed_flush_ = {};
+  has_failed_ = {};
   for (const auto& log : {log_, copy_})
-    if (log != nullptr && log->is_offline()) has_failed_flush_[log->log_dir() == "/a" ? 0 : 1] = true;
+    if (log != nullptr && log->is_offline()) has_failed_[log->log_dir() == "/a" ? 0 : 1] = true;
   // What was promised up to this very moment.
   durable_ = std::max(durable_, log_->durable_end_offset());
   note(coming_end_ == End::kill ? "kill" : fmt::format("power cut, durable {}", durable_));
@@ -127,7 +127,7 @@ void LogStory::live(int steps) {
     ++life_;
     coming_end_ = std::array{End::stop, End::kill, End::power_cut}[static_cast<size_t>(pick(3))];
     is_cut_in_step_ = coming_end_ != End::stop && pick(3) != 0;
-    has_failed_flush_coming_ = coming_end_ != End::stop && pick(4) == 0;
+    is_to_fail_ = coming_end_ != End::stop && pick(4) == 0;
     is_idle_ = is_in_last_step_ = false;
     node_.disk_faults = {.later = pick(3) == 0 ? 0.3 : 0, .latency_us_max = 50, .slow = 0, .written_back = pick(4) == 0 ? 0.3 : 0};
     const int steps_of_life = 1 + static_cast<int>(pick(pick(2) == 0 ? 10 : 80));

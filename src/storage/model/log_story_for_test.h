@@ -84,7 +84,7 @@ class LogStory {
   task<void> roll();
   task<void> flush();
   task<void> commit();
-  task<void> fail_flush();
+  task<void> fail();
   task<void> truncate();
   task<void> delete_records();
   task<void> retention();
@@ -120,7 +120,7 @@ class LogStory {
   NaiveLog naive_;
   std::vector<NaiveBatch> removed_;  // by retention; a power cut may bring them back, as far as the checkpoint lets it
   std::array<Checkpoint, 2> checkpoints_;
-  std::array<bool, 2> has_failed_flush_{};  // in which directory the last life saw a flush fail
+  std::array<bool, 2> has_failed_{};  // the directories that the last life found to fail
   int home_ = 0;                // the directory where the log is
   Offset durable_{0};           // everything below was promised to outlast a power cut
   Offset clean_to_{0};          // the cleaner's checkpoint
@@ -141,7 +141,7 @@ class LogStory {
   End last_end_ = End::stop;
   End coming_end_ = End::stop;
   bool is_cut_in_step_ = false;
-  bool has_failed_flush_coming_ = false;  // behind its last step
+  bool is_to_fail_ = false;  // behind its last step
   bool is_idle_ = false;
   bool is_in_last_step_ = false;
 
