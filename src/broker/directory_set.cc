@@ -156,6 +156,7 @@ task<storage::log_result<>> DirectorySet::begin_run(int32_t found, int32_t own) 
     directory->files->health()->set_offline(begun.error().message);
     if (directory.get() == metadata_directory_ || all_offline()) co_return begun;
   }
+  if (metadata_only_) co_await metadata_only_->files->be_ready_to_fail();
   co_return storage::log_result<>{};
 }
 

@@ -15,7 +15,6 @@
 #include <memory>
 #include <string>
 
-#include "base/log.h"
 #include "runtime/file.h"
 #include "storage/error.h"
 
@@ -27,11 +26,8 @@ class DirectoryHealth {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool is_offline() const { return offline_.load(std::memory_order_acquire); }
-  void set_offline(const std::string& why) {
-    if (offline_.exchange(true)) return;
-    log_error("log directory {} is offline: {}", path_, why);
-    if (on_offline_) on_offline_();
-  }
+  // The first time, the next start is told at once to put on the disk anew what this one may only seem to have put there.
+  void set_offline(const std::string& why);
   // Called once, on whatever shard, when the directory fails. To be set before the health is shared.
   void on_offline(std::function<void()> tell) { on_offline_ = std::move(tell); }
   // Takes note of an error on its way to the caller.
@@ -53,12 +49,12 @@ class DirectoryHealth {
                  "log directory " + path_ + " is full: what is left is kept for the node itself");
   }
 
-  // Where that is noted, open from the start on. To be set before the health is shared; null: it is to be opened.
+  // Where the next start is told (run_file.h), open from the start on. To be set before the health is shared.
   void keep_run_file(runtime::FilePtr file) { run_file_ = std::move(file); }
-  [[nodiscard]] const runtime::FilePtr& run_file() const { return run_file_; }
-  // Of several flushes that failed the first one is to write that down (run_file.h).
+  // Null if the note could not be written there; only valid when offline.
+  [[nodiscard]] runtime::FilePtr noted_in() const { return is_noted_.load(std::memory_order_acquire) ? run_file_ : nullptr; }
+  // Of several flushes that failed the first one is to see to it that this is written down.
   [[nodiscard]] bool claim_failed_flush() { return !has_failed_flush_.exchange(true); }
-  [[nodiscard]] bool has_failed_flush() const { return has_failed_flush_.load(std::memory_order_relaxed); }
 
   // Something that a clean stop promises could not be written: the next start has to look at the logs.
   void need_recovery() { needs_recovery_.store(true, std::memory_order_relaxed); }
@@ -73,6 +69,7 @@ class DirectoryHealth {
   std::function<void()> on_offline_;
   runtime::FilePtr run_file_;
   std::atomic<bool> offline_ = false;
+  std::atomic<bool> is_noted_ = false;
   std::atomic<bool> needs_recovery_ = false;
   std::atomic<bool> has_failed_flush_ = false;
   std::atomic<int64_t> room_bytes_ = INT64_MAX;

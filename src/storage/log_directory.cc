@@ -91,8 +91,7 @@ task<log_result<>> LogDirectory::forget_older_boot() {
 task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
   leader_epoch_ = own;
   was_only_killed_ = !had_clean_shutdown_ && last_run_.is_of_this_boot && last_run_.leader_epoch == found;
-  if (const auto kept = co_await keep_run_file_open(environment_.files(), health_); !kept)
-    log_warning("{}: should a flush fail, the note of it may come late: {}", path(), kept.error().message());
+  co_await be_ready_to_fail();
   if (had_clean_shutdown_) {
     // The marker speaks of the stop before this start; it must be gone before a log is written to.
     if (MOLDAU_MUTANT("clean-shutdown-marker-kept")) co_return log_result<>{};
@@ -113,10 +112,15 @@ task<log_result<>> LogDirectory::begin_run(int32_t found, int32_t own) {
   co_return log_result<>{};
 }
 
+task<void> LogDirectory::be_ready_to_fail() {
+  if (const auto kept = co_await keep_run_file_open(environment_.files(), health_); !kept)
+    log_warning("{}: should it fail, the note of that may come late: {}", path(), kept.error().message());
+}
+
 task<log_result<>> LogDirectory::note_running() {
   if (is_offline() || health_->needs_recovery()) co_return log_result<>{};
   auto written = co_await write_run_file(environment_, path(), leader_epoch_);
-  if (written && health_->has_failed_flush())  // meanwhile
+  if (written && is_offline())  // meanwhile
     written = co_await write_failed_flush(environment_.files(), path(), "while the logs were opened");
   if (!written) co_return fail(Error(written.error()));
   co_return log_result<>{};

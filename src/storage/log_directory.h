@@ -46,6 +46,8 @@ class LogDirectory {
   // Whatever else comes, the run file of an older start of the machine goes: a flush that fails before this run has written its
   // own would be noted in it, and not believed.
   runtime::task<log_result<>> forget_older_boot();
+  // Opens the run file, so that a failure of the directory is noted at once. begin_run() does this.
+  runtime::task<void> be_ready_to_fail();
   // The metadata log was found at epoch `found`, and this run leads it in `own`: now it is known who wrote here last. Before
   // any log is opened. Takes the marker of a clean stop away.
   runtime::task<log_result<>> begin_run(int32_t found, int32_t own);

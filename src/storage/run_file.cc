@@ -95,6 +95,10 @@ task<io_result<>> remove_run_file(runtime::FileSystem& files, std::string log_di
   co_return removed;
 }
 
+io_result<> note_failed_flush(runtime::File& file, const std::string& reason) {
+  return file.write_waiting(0, as_bytes(failed_flush_line(reason)));
+}
+
 task<io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health) {
   MOLDAU_CO_TRY(FilePtr file, co_await files.open(path_in(health->path()), OpenMode::create));
   MOLDAU_CO_TRY(const uint64_t size_bytes, co_await file->size());
@@ -118,13 +122,8 @@ task<io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log
 task<void> record_failed_flush(runtime::FileSystem& files, DirectoryHealthPtr health, std::string reason) {
   health->set_offline(reason);
   if (!health->claim_failed_flush()) co_return;
-  // At once: a process that is killed before it has noted this would show the next one what no flush will ever write.
-  io_result<> written = fail(runtime::IoError{ENOENT, "write", path_in(health->path())});
-  if (const FilePtr& file = health->run_file(); file != nullptr && !MOLDAU_MUTANT("failed-flush-noted-late")) {
-    written = file->write_waiting(0, as_bytes(failed_flush_line(reason)));
-    if (written) written = co_await file->sync();
-  }
-  if (!written) written = co_await write_failed_flush(files, health->path(), std::move(reason));
+  const FilePtr noted = health->noted_in();
+  const auto written = noted != nullptr ? co_await noted->sync() : co_await write_failed_flush(files, health->path(), std::move(reason));
   if (!written)
     log_error("{}: that a flush has failed could not be put on the disk either ({}); restart the machine, not the process", health->path(),
               written.error().message());

@@ -35,7 +35,8 @@ struct LastRun {
 // Opens the file, made if missing, so that a flush that fails is noted in the turn that learns of it. Before the health is shared.
 [[nodiscard]] runtime::task<runtime::io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health);
 
-// Notes in the file that a flush has failed.
+// Notes in the file that a flush has failed. The first, in the open file, in the caller's turn.
+runtime::io_result<> note_failed_flush(runtime::File& file, const std::string& reason);
 [[nodiscard]] runtime::task<runtime::io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log_dir,
                                                                      std::string reason);
 // The same when it happens: takes the directory offline first. Only the first of several writes. On every shard.
