@@ -39,29 +39,33 @@ task<> GroupCommit::run_rounds() {
 task<log_result<>> GroupCommit::commit(const Members& members) {
   std::vector<std::pair<std::shared_ptr<Log>, Log::Commit>> commits;
   std::vector<FilePtr> files;
-  std::vector<std::string> directories;
+  std::vector<std::shared_ptr<Log>> with_new_files;
   for (const CommitMemberPtr& member : members) {
     std::shared_ptr<Log> log = member->log_to_commit();
     if (log->health() != health_) continue;  // it has moved to another directory since its member asked
     MOLDAU_CO_TRY(Log::Commit begun, co_await log->begin_commit());
-    if (begun.has_new_files) directories.push_back(log->directory());
+    if (begun.has_new_files) with_new_files.push_back(log);
     files.insert(files.end(), std::make_move_iterator(begun.files.begin()), std::make_move_iterator(begun.files.end()));
     commits.emplace_back(std::move(log), std::move(begun));
   }
-  MOLDAU_CO_CHECK(co_await sync(std::move(files), std::move(directories)));
+  MOLDAU_CO_CHECK(co_await sync(std::move(files), std::move(with_new_files)));
   if (health_->is_offline()) co_return fail(health_->offline_error());  // another shard's flush has failed meanwhile
   for (const auto& [log, begun] : commits) log->end_commit(begun);
   co_return log_result<>{};
 }
 
-task<log_result<>> GroupCommit::sync(std::vector<FilePtr> files, std::vector<std::string> directories) {
+task<log_result<>> GroupCommit::sync(std::vector<FilePtr> files, std::vector<std::shared_ptr<Log>> with_new_files) {
   if (files.size() > files_synced_alone) co_return co_await sync_file_system();
   log_result<> outcome;
   runtime::Scope syncs;
   for (const FilePtr& file : files) syncs.spawn(sync_one(file, outcome));
   co_await syncs.join();
   if (!outcome) co_return outcome;
-  for (const std::string& directory : directories) MOLDAU_CO_CHECK(co_await files_.sync_directory(directory));
+  for (const std::shared_ptr<Log>& log : with_new_files) {
+    const auto synced = co_await files_.sync_directory(log->directory());
+    // Of a log that was moved or deleted meanwhile the directory may be gone.
+    if (!synced && log->health() == health_) co_return fail(Error(synced.error()));
+  }
   co_return outcome;
 }
 

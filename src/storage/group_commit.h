@@ -55,7 +55,7 @@ class GroupCommit {
 
   runtime::task<> run_rounds();
   runtime::task<log_result<>> commit(const Members& members);
-  runtime::task<log_result<>> sync(std::vector<runtime::FilePtr> files, std::vector<std::string> directories);
+  runtime::task<log_result<>> sync(std::vector<runtime::FilePtr> files, std::vector<std::shared_ptr<Log>> with_new_files);
   runtime::task<log_result<>> sync_file_system();
   runtime::task<> sync_one(runtime::FilePtr file, log_result<>& outcome);
 

@@ -152,8 +152,10 @@ task<log_result<>> Log::rename_directory(std::string name) {
   // Whoever still reads in a log that goes away may not find a file any more; from here on that says nothing of the disk.
   const auto kind = parse_partition_directory(name);
   const DirectoryHealthPtr health = options_.health;
-  if (kind && (kind->kind == PartitionDirectoryKind::deleted || kind->kind == PartitionDirectoryKind::stray))
+  if (kind && (kind->kind == PartitionDirectoryKind::deleted || kind->kind == PartitionDirectoryKind::stray)) {
     options_.health = std::make_shared<DirectoryHealth>(health->path());
+    (void)options_.health->claim_failed_flush();  // nor is it written down for the next start
+  }
   if (auto renamed = co_await files().rename(options_.directory, to); !renamed) {
     options_.health = health;
     co_return fail(noted(Error(renamed.error())));

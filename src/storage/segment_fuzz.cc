@@ -1,5 +1,6 @@
 // A partition's directory full of hostile bytes: it is opened, read and closed, or refused; never a crash, never an
 // endless loop. The input is cut into the log, its indexes, a snapshot and the epochs.
+#include "base/log.h"
 #include "storage/log_for_test.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,6 +1,8 @@
 // Logs on a simulated disk: what a power cut takes, and what happens while operations take their time.
 #include "base/sanitizer.h"
+#include "base/metrics.h"
 #include "protocol/batch_builder.h"
+#include "storage/group_commit.h"
 #include "storage/log_directory.h"
 #include "storage/run_file.h"
 #include "storage/simulated_world_for_test.h"
@@ -170,6 +172,36 @@ TEST(SimulatedLog, the_next_start_knows_of_a_flush_that_failed_in_the_last_momen
       EXPECT_TRUE(last && last->had_failed_flush);
     });
   }
+}
+
+// A log goes away while a round of commits has still to sync its directory: that is no fault of the disk.
+TEST(SimulatedLog, a_commit_of_a_log_that_goes_away_does_not_fail_the_directory) {
+  struct Member : CommitMember {
+    explicit Member(Log& of) : log(of) {}
+    [[nodiscard]] std::shared_ptr<Log> log_to_commit() override { return {std::shared_ptr<void>(), &log}; }
+    void on_commit(const log_result<>&) override {}
+    Log& log;
+  };
+  int renamed_meanwhile = 0;
+  for (uint64_t seed = 0; seed < rounds_for_test(60); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    SimulatedLogWorld world(seed);
+    world.node.disk_faults.later = 1;
+    world.run([&](Log& log) -> task<void> {
+      const DirectoryHealthPtr health = log.health();
+      MetricRegistry metrics;
+      GroupCommit commits(log.environment().files(), health,
+                          {.rounds = &metrics.counter("rounds", ""), .logs = &metrics.counter("logs", ""), .flush = &metrics.histogram("flush", "")});
+      co_await append_at(log, first_ms);
+      commits.request(std::make_shared<Member>(log));
+      for (int i = 0; i < 3; ++i) co_await runtime::yield();
+      EXPECT_TRUE(co_await log.rename_directory("t-0.0123456789abcdef0123456789abcdef-delete"));
+      renamed_meanwhile += metrics.counter("rounds", "").value() == 0 ? 1 : 0;
+      co_await commits.stop();
+      EXPECT_FALSE(health->is_offline());
+    });
+  }
+  EXPECT_GT(renamed_meanwhile, 0);
 }
 
 // Closing writes what indexes and producers still lacked; the marker behind it promises that nobody need look.

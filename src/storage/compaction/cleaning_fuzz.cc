@@ -1,5 +1,6 @@
 // Compaction of hostile segments: they are cleaned or refused; never a crash, never an endless loop, and what is left can
 // be cleaned again. Checksums are made right, or nothing behind them would be reached.
+#include "base/log.h"
 #include "storage/compaction/cleanable_log.h"
 #include "storage/log_for_test.h"
 
