@@ -49,7 +49,7 @@ class DirectoryHealth {
                  "log directory " + path_ + " is full: what is left is kept for the node itself");
   }
 
-  // Where the next start is told (run_file.h), open from the start on. To be set before the health is shared.
+  // Where the next start is told (run_file.h), open from the start on. To be set before other shards have the health.
   void keep_run_file(runtime::FilePtr file) { run_file_ = std::move(file); }
   // Null if the note could not be written there; only valid when offline.
   [[nodiscard]] runtime::FilePtr noted_in() const { return is_noted_.load(std::memory_order_acquire) ? run_file_ : nullptr; }

@@ -31,8 +31,6 @@ std::string flush_line(std::string_view state) {
   return line + "\n";
 }
 
-std::string failed_flush_line(const std::string& reason) { return flush_line("flush=failed " + reason); }
-
 // The rest of the line that begins with `key`; empty if there is none.
 std::string_view value_of(std::string_view text, std::string_view key) {
   while (!text.empty()) {
@@ -96,7 +94,7 @@ task<io_result<>> remove_run_file(runtime::FileSystem& files, std::string log_di
 }
 
 io_result<> note_failed_flush(runtime::File& file, const std::string& reason) {
-  return file.write_waiting(0, as_bytes(failed_flush_line(reason)));
+  return file.write_waiting(0, as_bytes(flush_line("flush=failed " + reason)));
 }
 
 task<io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health) {
@@ -112,7 +110,7 @@ task<io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealth
 task<io_result<>> write_failed_flush(runtime::FileSystem& files, std::string log_dir, std::string reason) {
   const auto file = co_await files.open(path_in(log_dir), OpenMode::create);
   if (!file) co_return fail(file.error());
-  if (auto written = co_await write_in_place(*file, failed_flush_line(reason)); !written) {
+  if (auto written = note_failed_flush(**file, reason); !written) {
     (void)co_await remove_run_file(files, log_dir);
     co_return written;
   }

@@ -1,7 +1,7 @@
 // The file `.moldau_run` of a log directory: what a run of this node leaves for the next start to know, if it does not end
 // with a clean stop.
 //
-// It is written once every log of the directory was opened, and removed by a clean stop before its marker is written. It
+// Its contents are written once every log of the directory was opened, and it is removed by a clean stop before its marker is written. It
 // names the start of the machine (Environment::boot_id) and the leader epoch of the metadata log in which it was written.
 // If both are still the same, the page cache holds everything that was written since, and nobody else wrote in between
 // (Apache Kafka, which leaves this file alone, would have begun an epoch of its own). A copy of the file is known by its
@@ -27,12 +27,12 @@ struct LastRun {
 // A file that is missing, or says nothing, is a run of which nothing is known.
 [[nodiscard]] runtime::task<runtime::io_result<LastRun>> read_run_file(runtime::Environment& environment, std::string log_dir);
 
-// Puts it on stable storage. Does nothing where the machine's start has no name.
+// Writes what it has to say, and puts it on stable storage. Does nothing where the machine's start has no name.
 [[nodiscard]] runtime::task<runtime::io_result<>> write_run_file(runtime::Environment& environment, std::string log_dir,
                                                                  int32_t leader_epoch);
 [[nodiscard]] runtime::task<runtime::io_result<>> remove_run_file(runtime::FileSystem& files, std::string log_dir);
 
-// Opens the file, made if missing, so that a flush that fails is noted in the turn that learns of it. Before the health is shared.
+// Opens the file, made if missing, so that a flush that fails is noted in the turn that learns of it. Before other shards have the health.
 [[nodiscard]] runtime::task<runtime::io_result<>> keep_run_file_open(runtime::FileSystem& files, DirectoryHealthPtr health);
 
 // Notes in the file that a flush has failed. The first, in the open file, in the caller's turn.
